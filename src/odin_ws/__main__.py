@@ -1,0 +1,5 @@
+"""`python -m odin_ws` is `odin`: how the driver starts services without a script on PATH."""
+
+from odin_ws.cli.app import main
+
+main()

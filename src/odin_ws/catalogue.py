@@ -1,0 +1,132 @@
+"""The platform's facts: its topics, event types with weights, tokens, and how a record finds its channel.
+
+Pure data and pure functions. A user's own topics come from `odin.toml` (see settings.py) as further
+`Topic` values; nothing here reads configuration or does I/O.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote_from_bytes
+
+#: A channel name: segments of unreserved or percent-encoded characters, joined by dots; at least two.
+CHANNEL_NAME = re.compile(r"(?:[A-Za-z0-9_~-]|%[0-9A-F]{2})+(?:\.(?:[A-Za-z0-9_~-]|%[0-9A-F]{2})+)+")
+
+#: What stands for the key of a record that has none.
+NO_KEY = "_"
+
+DEFAULT_PARTITIONS = 12
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic and the channels its records go to.
+
+    Args:
+        name: the topic's name in the event log.
+        channel: template over `{key}` and `{topic}`; the catalogue's own are `{key}.<suffix>`.
+        retention_seconds: how long the log keeps a record, by its timestamp.
+        partitions: number of partitions; a key always maps to the same one.
+    """
+
+    name: str
+    channel: str
+    retention_seconds: float
+    partitions: int = DEFAULT_PARTITIONS
+
+    def channel_for(self, key: bytes | None) -> str:
+        """The channel of a record of this topic with `key`."""
+        return _fill(self.channel, self.name, key)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One of the simulator's event types and how often it comes, relative to the others."""
+
+    name: str
+    topic: str
+    weight: float
+
+
+def _topic(suffix: str, name: str, retention_seconds: float) -> Topic:
+    return Topic(name=f"odin.{name}", channel="{key}." + suffix, retention_seconds=retention_seconds)
+
+
+TOPICS: tuple[Topic, ...] = (
+    _topic("trade", "trades", 30),
+    _topic("liquidity", "liquidity", 60),
+    _topic("balances", "balances", 30),
+    _topic("metadata", "metadata", 3600),
+    _topic("social", "social", 3600),
+    _topic("community", "community", 300),
+    _topic("creation", "creation", 3600),
+    _topic("analytics", "analytics", 300),
+)
+
+EVENT_TYPES: tuple[EventType, ...] = (
+    EventType("TRADE_EXECUTED", "odin.trades", 20),
+    EventType("BUY_COMPLETED", "odin.trades", 15),
+    EventType("SELL_COMPLETED", "odin.trades", 15),
+    EventType("LIQUIDITY_ADDED", "odin.liquidity", 8),
+    EventType("LIQUIDITY_REMOVED", "odin.liquidity", 8),
+    EventType("LIQUIDITY_REBALANCED", "odin.liquidity", 0.1),
+    EventType("BALANCE_UPDATED", "odin.balances", 3),
+    EventType("TRANSFER_COMPLETED", "odin.balances", 0.1),
+    EventType("METADATA_UPDATED", "odin.metadata", 5),
+    EventType("TOKEN_NAME_CHANGED", "odin.metadata", 0.3),
+    EventType("TOKEN_FLAGS_CHANGED", "odin.metadata", 0.3),
+    EventType("SOCIAL_LINKS_UPDATED", "odin.social", 1),
+    EventType("TWITTER_VERIFIED", "odin.social", 0.2),
+    EventType("COMMENT_POSTED", "odin.community", 5),
+    EventType("COMMENT_UPVOTED", "odin.community", 1),
+    EventType("COMMENT_PINNED", "odin.community", 0.2),
+    EventType("FAVORITE_TOGGLED", "odin.community", 2),
+    EventType("TOKEN_CREATED", "odin.creation", 0.5),
+    EventType("TOKEN_LISTED", "odin.creation", 0.5),
+    EventType("PRICE_DELTA_UPDATED", "odin.analytics", 7),
+    EventType("ANALYTICS_RECALCULATED", "odin.analytics", 7),
+    EventType("HOLDER_COUNT_UPDATED", "odin.analytics", 2),
+    EventType("TRENDING_UPDATED", "odin.analytics", 1),
+)
+
+TOKENS: tuple[str, ...] = (
+    "BTC", "ETH", "SOL", "DOGE", "ODIN", "AVAX", "MATIC", "LINK", "UNI", "AAVE",
+    "SUSHI", "COMP", "MKR", "SNX", "YFI", "CRV", "BAL", "RUNE", "LUNA", "ATOM",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def _fill(template: str, topic: str, key: bytes | None) -> str:
+    segment = NO_KEY if key is None else encode_segment(key)
+    return template.replace("{topic}", topic).replace("{key}", segment)
+
+
+def encode_segment(key: bytes) -> str:
+    """A record key as a segment of a channel name: what a name cannot hold is percent-encoded.
+
+    The mapping is one to one: `%` and `.` are encoded too, an empty key becomes `%00` never colliding
+    with the stand-in for no key, and a key that is just `_` becomes `%5F`.
+    """
+    if key == b"":
+        return "%00"
+    if key == NO_KEY.encode():
+        return "%5F"
+    return quote_from_bytes(key, safe="~").replace(".", "%2E")
+
+
+def is_channel_name(name: str) -> bool:
+    """Whether `name` can be a channel (an exact one, without wildcards)."""
+    return CHANNEL_NAME.fullmatch(name) is not None
+
+
+def check_channel_template(template: str) -> str | None:
+    """What is wrong with a channel template, or None when it is fine."""
+    literal = template.replace("{key}", "k").replace("{topic}", "t")
+    if "{key}" not in template:
+        return f"channel template {template!r} must contain {{key}}"
+    if not is_channel_name(literal):
+        return (
+            f"channel template {template!r} must be segments of letters, digits, _ - ~ joined by dots, "
+            f"for example '{{key}}.orders'"
+        )
+    return None

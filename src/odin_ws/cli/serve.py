@@ -1,0 +1,35 @@
+"""`odin serve …`: run one service in the foreground, as the driver does. Ends on SIGTERM or SIGINT."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Run one service in the foreground (what the driver starts).")
+
+
+@app.command("log")
+def serve_log() -> None:
+    """Keep the embedded event log: create topics, enforce retention, report sizes."""
+    from odin_ws.cli.context import current
+    from odin_ws.eventlog import keeper
+
+    context = current()
+    keeper.run(context.settings, context.home)
+
+
+@app.command("publisher")
+def serve_publisher() -> None:
+    """Run the publisher: simulator, pacer and control API."""
+    from odin_ws.cli.context import current
+    from odin_ws.publisher import server
+
+    context = current()
+    server.run(context.settings, context.home)
+
+
+@app.command("gateway")
+def serve_gateway() -> None:
+    """Run the WebSocket gateway."""
+    from odin_ws.cli.context import current
+    from odin_ws.gateway import server
+
+    context = current()
+    server.run(context.settings, context.home)

@@ -1,0 +1,1 @@
+"""The WebSocket gateway: event log in, events to thousands of clients out."""

@@ -1,0 +1,1 @@
+"""The publisher: simulator, pacer and control API; also what sends a user's own records."""

@@ -1,0 +1,1 @@
+"""Drivers: what actually runs the services."""

@@ -1,0 +1,51 @@
+"""What a service writes about itself: one JSON object a line on stderr, through structlog.
+
+Each line has `ts` (ISO 8601, UTC), `level`, `service`, `event` and the fields given. The driver keeps
+the lines in the service's log file; stack/logs.py reads them back. Secrets never belong in a field.
+"""
+
+import logging
+import sys
+
+import structlog
+
+#: Levels from the least to the most severe, as they stand in a log line.
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+def start_logging(service: str, level: str = "info") -> None:
+    """Send all logging of this process, standard library included, to stderr as JSON lines."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.dict_tracebacks,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("httpx", "httpcore", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def get_log(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module."""
+    log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return log
