@@ -8,6 +8,11 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: Tracebacks without local variables: those may hold secrets.
+_tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 
 #: Levels from the least to the most severe, as they stand in a log line.
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -15,8 +20,8 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 
 def start_logging(service: str, level: str = "info") -> None:
     """Send all logging of this process, standard library included, to stderr as JSON lines."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+    shared: list[Processor] = [
+        _named(service),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
     ]
@@ -32,7 +37,7 @@ def start_logging(service: str, level: str = "info") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
+                _tracebacks,
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -42,10 +47,17 @@ def start_logging(service: str, level: str = "info") -> None:
     root.setLevel(level.upper())
     for noisy in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module."""
     log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return log
+
+
+def _named(service: str) -> Processor:
+    def add_service(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    return add_service
