@@ -45,7 +45,7 @@ def start_logging(service: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "asyncio"):
+    for noisy in ("httpx", "httpcore", "asyncio", "picows"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

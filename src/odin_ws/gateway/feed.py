@@ -52,6 +52,7 @@ class _Cursor:
 
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
     epochs: dict[str, str] = field(default_factory=dict)
+    placed: bool = False
 
 
 class Feed:
@@ -160,7 +161,12 @@ class Feed:
             log.close()
 
     def _place(self, log: EventLog, topics: list[TopicState]) -> None:
-        """Set an offset for each partition: where we stood, or a warm start, or 0 in a new epoch."""
+        """Set an offset for each partition: where we stood, or a warm start, or 0 in a new epoch.
+
+        A topic or partition that was not there when the feed began is read from its beginning.
+        """
+        beginning = not self._cursor.placed
+        self._cursor.placed = True
         since_ms = int((time.time() - self._warm_seconds) * 1000)
         losses: list[Loss] = []
         for topic in topics:

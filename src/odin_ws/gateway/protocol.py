@@ -276,7 +276,7 @@ def welcome_frame(server_id: str, limits: GatewaySettings) -> bytes:
 
 
 def _parse(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, code: str, help_text: str) -> T:
-    if not bytes(raw):
+    if isinstance(raw, msgspec.Raw) and not bytes(raw):
         raise Refusal(code, f"data is missing; {help_text}")
     try:
         return decoder.decode(raw)
