@@ -162,7 +162,7 @@ class EventLog(Protocol):
         ...
 
     def enforce_retention(self) -> int:
-        """Remove what retention no longer keeps; returns the count. A broker that does so itself returns 0."""
+        """Remove what retention no longer keeps; returns the count, 0 for a broker that does so itself."""
         ...
 
     def close(self) -> None:
