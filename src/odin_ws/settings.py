@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from odin_ws import catalogue
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -140,7 +141,7 @@ class PublisherSettings(Section):
     host: str = Field("127.0.0.1", description="Address of the control API.")
     port: Port = Field(3006, description="Port of the control API.")
     autostart: bool = Field(True, description="Start publishing when the service starts.")
-    rate: float = Field(100.0, gt=0, le=100_000, description="Events per second when nothing else is asked.")
+    rate: Rate = Field(100.0, description="Events per second when nothing else is asked.")
     tokens: tuple[str, ...] = Field(
         catalogue.TOKENS, min_length=1, description="Tokens (record keys) the simulator publishes for."
     )
@@ -148,6 +149,11 @@ class PublisherSettings(Section):
     max_batch: int = Field(1000, ge=1, description="Events written to the log in one append, at most.")
     catch_up_factor: float = Field(
         2.0, ge=1, le=10, description="After a stall, publish at most this multiple of the rate to catch up."
+    )
+    max_backlog_seconds: float = Field(
+        10.0,
+        ge=0,
+        description="Events that are later than this are skipped and counted, not sent; 0 = never skipped.",
     )
 
 
