@@ -73,7 +73,7 @@ class Sample(NamedTuple):
 
 
 class RateWindow:
-    """Achieved and planned events per second over the last `seconds`, or since the start when that is less."""
+    """Achieved and planned events per second over the last `seconds`, or since the start if that is less."""
 
     def __init__(self, start: Sample, seconds: int = 10) -> None:
         self._samples = deque([start], maxlen=seconds + 1)

@@ -25,8 +25,8 @@ _log = get_log(__name__)
 
 #: Events due within this time go into one append; a single event at a low rate leaves at its time.
 TICK_NS = 1_000_000
-#: How often the log is tried while nothing is published, in seconds.
-PING_SECONDS = 1.0
+#: How long the log may go untried while nothing is published, in seconds.
+PING_SECONDS = 1
 #: How long a control waits for the thread to change over; an append that hangs takes longer.
 CHANGEOVER_SECONDS = 1.0
 
@@ -91,6 +91,7 @@ class Publisher:
         self._ended = Counts()
         self._woken = False
         self._closing = False
+        self._spoke_ns = 0
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
 
     # Controls, for any thread
@@ -203,34 +204,39 @@ class Publisher:
         _log.info("stopped", published=run.counts.total, unsent=run.counts.unsent)
 
     def _rest(self) -> None:
-        self._link.ping()
+        self._ping_when_silent()
         self._wait(PING_SECONDS)
 
     def _step(self, run: Run) -> None:
         """Take what is due, append it, wait for the next."""
         with self._changed:
             taken_ns = time.monotonic_ns()
-            drafts = run.take(taken_ns, time.time_ns(), self._settings.max_batch)
-        if drafts and not self._append(run, drafts):
+            has_drafts = bool(run.take(taken_ns, time.time_ns(), self._settings.max_batch))
+        if not has_drafts:
+            self._ping_when_silent()
+        elif not self._append(run):
             self._wait(self._link.pause_seconds)
-            run.counts.retries += 1
             return
-        if not drafts and not self._link.connected:
-            self._link.ping()
         with self._changed:
             due_ns = max(run.pacer.next_ns(), taken_ns + TICK_NS)
         self._wait(min(PING_SECONDS, (due_ns - time.monotonic_ns()) / 1e9))
 
-    def _append(self, run: Run, drafts: Sequence[object]) -> bool:
+    def _append(self, run: Run) -> bool:
         begun_ns = time.monotonic_ns()
         done = self._link.append(run.waiting)
-        now_ns = time.monotonic_ns()
+        self._spoke_ns = time.monotonic_ns()
         with self._changed:
             if done:
-                run.acknowledged(now_ns, now_ns - begun_ns)
+                run.acknowledged(self._spoke_ns, self._spoke_ns - begun_ns)
             else:
                 run.failed()
         return done
+
+    def _ping_when_silent(self) -> None:
+        """Try the log when it was not spoken to for a while, so that its state is told as it is."""
+        if time.monotonic_ns() - self._spoke_ns >= PING_SECONDS * 1e9:
+            self._link.ping()
+            self._spoke_ns = time.monotonic_ns()
 
     def _wait(self, seconds: float) -> None:
         """Wait, but not when a control came since the last wait."""

@@ -34,12 +34,14 @@ class Run:
         self.waiting: list[Draft] = []
         self.ended_ns: int | None = None
         self._planned_ns: list[int] = []
+        self._has_failed = False
         self._start = Sample(now_ns, 0, 0)
         self._window = RateWindow(self._start)
 
     def take(self, now_ns: int, unix_ns: int, max_batch: int) -> Sequence[Draft]:
         """What to append now: what already waits, or else the events that are due."""
         self._window.sample(self._sample(now_ns))
+        self.counts.retries += self._has_failed
         if not self.waiting:
             self._planned_ns = self.pacer.take(now_ns, max_batch)
             ahead_ns = unix_ns - now_ns
@@ -51,11 +53,12 @@ class Run:
         topics = (draft.topic for draft in self.waiting)
         lateness_ms = ((now_ns - planned_ns) / _MS_NS for planned_ns in self._planned_ns)
         self.counts.acknowledged(topics, lateness_ms, append_ns / _MS_NS)
-        self.waiting = []
+        self.waiting, self._has_failed = [], False
 
     def failed(self) -> None:
         """The log has nothing of what `take` gave; it goes on waiting."""
         self.counts.errors += 1
+        self._has_failed = True
 
     def end(self, now_ns: int) -> None:
         """Close the books: what still waits is counted as unsent."""
