@@ -167,26 +167,34 @@ class Feed:
         """
         beginning = not self._cursor.placed
         self._cursor.placed = True
-        since_ms = int((time.time() - self._warm_seconds) * 1000)
         losses: list[Loss] = []
         for topic in topics:
             before = self._cursor.epochs.get(topic.name)
             self._cursor.epochs[topic.name] = topic.epoch
-            for number, partition in enumerate(topic.partitions):
-                place = TopicPartition(topic.name, number)
-                if before is None or place not in self._cursor.offsets:
-                    warm = (
-                        log.offset_at(topic.name, number, since_ms) if self._warm_seconds else partition.end
-                    )
-                    self._cursor.offsets[place] = warm
-                elif before != topic.epoch:
-                    old = self._cursor.offsets[place]
-                    losses.append(Loss(topic.name, number, old, old - 1, "epoch", topic.epoch))
-                    self._cursor.offsets[place] = 0
             if before is None:
-                self._loop.call_soon_threadsafe(self._hub.set_epoch, topic.name, topic.epoch)
+                self._begin(log, topic, beginning)
+            elif before != topic.epoch:
+                losses += self._begin_again(topic)
         if losses:
             self._hand_over(Batch([], losses))
+
+    def _begin(self, log: EventLog, topic: TopicState, beginning: bool) -> None:
+        self._loop.call_soon_threadsafe(self._hub.set_epoch, topic.name, topic.epoch)
+        since_ms = int((time.time() - self._warm_seconds) * 1000)
+        for number, partition in enumerate(topic.partitions):
+            offset = 0
+            if beginning:
+                warm = self._warm_seconds > 0
+                offset = log.offset_at(topic.name, number, since_ms) if warm else partition.end
+            self._cursor.offsets[TopicPartition(topic.name, number)] = offset
+
+    def _begin_again(self, topic: TopicState) -> list[Loss]:
+        old = {p: o for p, o in self._cursor.offsets.items() if p.topic == topic.name}
+        for place in old:
+            del self._cursor.offsets[place]
+        for number in range(len(topic.partitions)):
+            self._cursor.offsets[TopicPartition(topic.name, number)] = 0
+        return [Loss(p.topic, p.partition, o, o - 1, "epoch", topic.epoch) for p, o in old.items()]
 
     def _poll(self, follower: Follower, log: EventLog, look_again_at: float | None) -> None:
         next_lag = 0.0

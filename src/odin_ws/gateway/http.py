@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from odin_ws.gateway.server import Gateway
 
 PATHS = ("/ws", "/livez", "/readyz", "/health", "/metrics", "/")
+_HANDSHAKE = ("sec-websocket-key", "sec-websocket-version")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -74,6 +75,8 @@ def _refusal(headers: Mapping[str, str], gateway: "Gateway") -> Reply | None:
     if headers.get("upgrade", "").lower() != "websocket":
         error = {"error": "/ws speaks WebSocket; connect with ws://, or see /health"}
         return _json(HTTPStatus.UPGRADE_REQUIRED, error, ("Upgrade", "websocket"))
+    if not all(headers.get(name, "").isascii() for name in ("connection", *_HANDSHAKE)):
+        return _json(HTTPStatus.BAD_REQUEST, {"error": f"{', '.join(_HANDSHAKE)} must be ASCII"})
     if not origin_allowed(headers.get("origin"), headers.get("host"), settings.allowed_origins):
         error = {"error": "this origin is not allowed; add it to gateway.allowed_origins"}
         return _json(HTTPStatus.FORBIDDEN, error, refusal="origin")
