@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 
 from odin_ws import __version__
-from odin_ws.cli import config, repo, serve
+from odin_ws.cli import config, publish, repo, serve
 from odin_ws.errors import ExitCode, OdinError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(serve.app, name="serve")
+app.command("publish")(publish.publish)
 repo.register(app)
 
 

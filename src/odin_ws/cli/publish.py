@@ -1,0 +1,152 @@
+"""`odin publish FILE.ndjson|-`: send your own records to the event log, one JSON object a line."""
+
+import contextlib
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from odin_ws.errors import ExitCode, OdinError
+from odin_ws.publisher.sending import LineSender, SendTally
+
+_CHUNK_BYTES = 262_144
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the command line asked for."""
+
+    rate: float
+    dry_run: bool
+
+
+def publish(
+    file: str = typer.Argument(metavar="FILE", help="NDJSON file, or - for standard input."),
+    rate: float = typer.Option(0.0, min=0, help="Records per second at most; 0 = as fast as possible."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Check the lines, send nothing."),
+    output: str = typer.Option("table", "--output", "-o", envvar="FORMAT", help="table or json."),
+) -> None:
+    """Send records: {"topic","key","value"[,"timestamp"]} a line.
+
+    A bad line is reported with its number and the rest goes on; then the exit code is 2.
+    """
+    if not math.isfinite(rate):
+        raise typer.BadParameter("must be a number of records per second", param_hint="--rate")
+    with _opened(file) as stream, _progress(stream, file) as (say, advance):
+        started = time.monotonic()
+        with _sender(_Plan(rate, dry_run), say) as sender:
+            try:
+                while chunk := stream.read1(_CHUNK_BYTES):
+                    sender.feed(chunk)
+                    advance(len(chunk), sender.tally)
+                sender.finish()
+            finally:
+                _summarise(sender.tally, time.monotonic() - started, dry_run, output, say)
+    if sender.tally.bad:
+        raise typer.Exit(ExitCode.USAGE)
+
+
+@contextlib.contextmanager
+def _sender(plan: _Plan, say: Say) -> Iterator[LineSender]:
+    """A sender over the log in force; a dry run knows the topics of the configuration and has no log."""
+    from odin_ws.cli.context import current
+    from odin_ws.eventlog import open_log
+    from odin_ws.publisher.ndjson import LineParser
+    from odin_ws.publisher.sending import patient
+
+    context = current()
+
+    def bad(number: int, reason: str) -> None:
+        say(f"line {number}: {reason}")
+
+    if plan.dry_run:
+        retention = {topic.name: topic.retention_seconds for topic in context.settings.all_topics()}
+        yield LineSender(LineParser(retention), lambda drafts: None, bad, retention_seconds=retention)
+        return
+    log = open_log(context.settings, context.home.create())
+    with contextlib.closing(log):
+        retention = {topic.name: topic.retention_seconds for topic in log.describe().values()}
+        if not retention:
+            raise OdinError(
+                "the event log has no topics yet", remedy="./task up", exit_code=ExitCode.NOT_RUNNING
+            )
+        append = patient(log.append, lambda reason: say(f"trying again: {reason}"))
+        yield LineSender(
+            LineParser(retention),
+            append,
+            bad,
+            retention_seconds=retention,
+            rate=plan.rate,
+            max_batch=context.settings.publisher.max_batch,
+        )
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[BufferedReader]:
+    if file == "-":
+        yield cast(BufferedReader, sys.stdin.buffer)
+        return
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only opening is guarded
+    except OSError as error:
+        raise OdinError(
+            f"cannot read {file}: {error.strerror}",
+            remedy="name an NDJSON file, or - for standard input",
+            exit_code=ExitCode.USAGE,
+        ) from None
+    with stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _progress(stream: BufferedReader, file: str) -> Iterator[tuple[Say, Callable[[int, SendTally], None]]]:
+    """How to say a line on stderr, and how to tell what was read; a live display on a terminal only."""
+    if not sys.stderr.isatty() or stream.isatty():
+        yield lambda line: print(line, file=sys.stderr), lambda size, tally: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    counts = TextColumn("{task.fields[sent]} sent, {task.fields[bad]} bad")
+    columns = (BarColumn(), counts, TimeElapsedColumn())
+    size = None if file == "-" else Path(file).stat().st_size or None
+    with Progress(
+        BarColumn(), text, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("", total=size, sent=0, bad=0)
+        yield (
+            lambda line: progress.console.print(line, markup=False, highlight=False, soft_wrap=True),
+            lambda read, tally: progress.update(task, advance=read, sent=tally.sent.total(), bad=tally.bad),
+        )
+
+
+def _summarise(tally: SendTally, seconds: float, dry_run: bool, output: str, say: Say) -> None:
+    sent, per_second = tally.sent.total(), tally.sent.total() / max(seconds, 1e-9)
+    done = "checked" if dry_run else "sent"
+    say(
+        f"{done} {sent} records, {tally.bad} bad lines, up to line {tally.last_line}, "
+        f"in {seconds:.1f} s ({per_second:,.0f} records/s)"
+    )
+    if tally.expired:
+        say(f"{tally.expired} of them are older than their topic's retention and are removed at once")
+    if output == "json":
+        document = {
+            done: sent,
+            "bad": tally.bad,
+            "expired": tally.expired,
+            "by_topic": dict(sorted(tally.sent.items())),
+            "last_line": tally.last_line,
+            "seconds": round(seconds, 3),
+            "per_second": round(per_second, 1),
+            "dry_run": dry_run,
+        }
+        typer.echo(json.dumps(document, indent=2))
