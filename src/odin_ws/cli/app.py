@@ -1,12 +1,13 @@
 """`odin`: puts the nouns together, and turns failures into a message, a remedy and an exit code."""
 
+import os
 import sys
 from typing import NoReturn
 
 import typer
 
 from odin_ws import __version__
-from odin_ws.cli import config, publish, repo, serve
+from odin_ws.cli import config, local, machine, options, printing, publish, repo, serve
 from odin_ws.errors import ExitCode, OdinError
 
 app = typer.Typer(
@@ -18,7 +19,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.add_typer(local.app, name="local")
 app.add_typer(serve.app, name="serve")
+machine.register(app)
 app.command("publish")(publish.publish)
 repo.register(app)
 
@@ -42,20 +45,35 @@ def main() -> NoReturn:
     """Run the command line and exit with a code of `ExitCode`."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except OdinError as error:
         tell(error)
         code = error.exit_code
     except typer.TyperException as error:
-        error.show()
-        code = error.exit_code
+        code = tell(_as_usage(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted", file=sys.stderr)
-        code = ExitCode.INTERRUPTED
+        code = tell(OdinError("interrupted", exit_code=ExitCode.INTERRUPTED))
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough (`| head`): no failure, and nothing more to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.OK
     sys.exit(int(code or 0))
 
 
-def tell(error: OdinError) -> None:
-    """Print a failure to stderr: what failed and why, then what to do."""
+def tell(error: OdinError) -> ExitCode:
+    """Print a failure: what failed and why, then what to do, to stderr; as JSON to stdout where asked for."""
     print(f"error: {error.message}", file=sys.stderr)
     if error.remedy:
         print(f"  try: {error.remedy}", file=sys.stderr)
+    if options.json_wanted():
+        told = {"message": error.message, "remedy": error.remedy, "exit_code": int(error.exit_code)}
+        printing.print_json({"error": told})
+    return error.exit_code
+
+
+def _as_usage(error: typer.TyperException) -> OdinError:
+    """What the parser says, in the shape of every other failure."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "odin"
+    message = error.format_message()
+    return OdinError(message[0].lower() + message[1:], remedy=f"{command} --help", exit_code=ExitCode.USAGE)
