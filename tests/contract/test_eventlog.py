@@ -582,8 +582,8 @@ class TestProcesses:
         assert_no_gap(records)
         assert end % 25 == 0
         for first in range(0, end, 25):
-            label, batch, _ = records[first].value.decode().split(":")
-            whole = [f"{label}:{batch}:{index}" for index in range(25)]
+            label, number, _ = records[first].value.decode().split(":")
+            whole = [f"{label}:{number}:{index}" for index in range(25)]
             assert [r.value.decode() for r in records[first : first + 25]] == whole
         assert acknowledged
         for offset, batch_name in acknowledged.items():

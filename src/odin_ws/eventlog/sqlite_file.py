@@ -19,11 +19,13 @@ from odin_ws.eventlog.sqlite_errors import in_plain_words
 from odin_ws.eventlog.sqlite_schema import State, is_laid_out, lay_out, read_state
 from odin_ws.settings import LogSettings
 
-#: WAL size kept for reuse after it was begun anew, the size from which `checkpoint` does that, and the size
-#: at which a writer has to do it by itself, because nobody calls `checkpoint`.
-WAL_KEPT_BYTES = 16 << 20
-WAL_RESTART_PAGES = (24 << 20) // 4096
-WAL_LIMIT_PAGES = (64 << 20) // 4096
+#: Small pages halve what a small append writes: it touches an index page for each partition.
+PAGE_BYTES = 2048
+#: The write-ahead log: from this size `checkpoint` begins it anew; from this size a writer has to move it
+#: into the file by itself, because nobody calls `checkpoint`; and what is kept for reuse of a larger one.
+WAL_RESTART_BYTES = 16 << 20
+WAL_LIMIT_BYTES = 48 << 20
+WAL_KEPT_BYTES = 64 << 20
 
 T = TypeVar("T")
 
@@ -102,13 +104,13 @@ class LogFile:
     def checkpoint(self) -> None:
         """Copy what is committed from the write-ahead log into the file.
 
-        Mostly beside the writers. Only a write-ahead log over `WAL_RESTART_PAGES` is begun anew, which
+        Mostly beside the writers. Only a write-ahead log over `WAL_RESTART_BYTES` is begun anew, which
         holds writers up for the rest that came in meanwhile; when one is writing, the next call tries again.
         """
         with self._plainly():
             db = self.connection()
             _, wal_pages, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if wal_pages >= WAL_RESTART_PAGES:
+            if wal_pages * PAGE_BYTES >= WAL_RESTART_BYTES:
                 db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def close(self) -> None:
@@ -140,6 +142,7 @@ class LogFile:
         laid_out = self.patiently(lambda: is_laid_out(db, self.path))
         if not laid_out and not create:
             raise LogUnavailable(f"the event log {self.path} is not laid out yet", remedy="try again")
+        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         if self.patiently(lambda: db.execute("PRAGMA journal_mode = WAL")).fetchone()[0] != "wal":
             raise LogUnavailable(
                 f"the file system of {self.path} cannot share memory between processes",
@@ -147,7 +150,7 @@ class LogFile:
             )
         db.execute(f"PRAGMA synchronous = {'FULL' if self._settings.fsync else 'NORMAL'}")
         db.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT_PAGES}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT_BYTES // PAGE_BYTES}")
         db.execute("PRAGMA secure_delete = OFF")
         if not laid_out:
             with self._locked(db):
