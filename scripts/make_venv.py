@@ -220,12 +220,14 @@ class Installer:
         tool("install", "--no-deps", "--no-build-isolation", "-e", str(self.place.root))
 
     def _uv(self) -> Callable[..., None]:
-        uv = self._find_uv()
-        listed = subprocess.run(
+        # pip takes a second to start: it lists its configuration while uv is fetched.
+        with subprocess.Popen(
             [*self.pip_command, "config", "list"],
-            env=self.pip_environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        settings = pip_settings(listed.stdout)
+            env=self.pip_environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        ) as listing:  # fmt: skip
+            uv = self._find_uv()
+            settings = pip_settings(listing.communicate()[0])
         if settings.get("no-index", "false").lower() in ("1", "true", "yes", "on"):
             raise Failed("pip is told to use no index, which uv cannot be told by its environment")
         environment = uv_environment(settings, os.environ)
