@@ -119,9 +119,7 @@ def _progress(stream: BufferedReader, file: str) -> Iterator[tuple[Say, Callable
     counts = TextColumn("{task.fields[sent]} sent, {task.fields[bad]} bad")
     columns = (BarColumn(), counts, TimeElapsedColumn())
     size = None if file == "-" else Path(file).stat().st_size or None
-    with Progress(
-        BarColumn(), text, TimeElapsedColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=size, sent=0, bad=0)
         yield (
             lambda line: progress.console.print(line, markup=False, highlight=False, soft_wrap=True),
