@@ -15,6 +15,12 @@ CHANNEL_NAME = re.compile(r"(?:[A-Za-z0-9_~-]|%[0-9A-F]{2})+(?:\.(?:[A-Za-z0-9_~
 #: What stands for the key of a record that has none.
 NO_KEY = "_"
 
+#: What stands for a key of no bytes.
+EMPTY_KEY = "__"
+
+#: What Kafka takes as a topic's name; `.` and `..` are not names.
+TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
+
 DEFAULT_PARTITIONS = 12
 
 
@@ -104,13 +110,13 @@ def _fill(template: str, topic: str, key: bytes | None) -> str:
 def encode_segment(key: bytes) -> str:
     """A record key as a segment of a channel name: what a name cannot hold is percent-encoded.
 
-    The mapping is one to one: `%` and `.` are encoded too, an empty key becomes `%00` never colliding
-    with the stand-in for no key, and a key that is just `_` becomes `%5F`.
+    One to one: percent-decoding gives the key back, but for `_` (a record without a key, see NO_KEY) and
+    `__` (an empty key). Keys that are just these are written `%5F` and `%5F%5F`; `%` and `.` are encoded.
     """
-    if key == b"":
-        return "%00"
-    if key == NO_KEY.encode():
-        return "%5F"
+    if not key:
+        return EMPTY_KEY
+    if key in (NO_KEY.encode(), EMPTY_KEY.encode()):
+        return "%5F" * len(key)
     return quote_from_bytes(key, safe="~").replace(".", "%2E")
 
 
@@ -119,14 +125,45 @@ def is_channel_name(name: str) -> bool:
     return CHANNEL_NAME.fullmatch(name) is not None
 
 
-def check_channel_template(template: str) -> str | None:
-    """What is wrong with a channel template, or None when it is fine."""
-    literal = template.replace("{key}", "k").replace("{topic}", "t")
+def check_topic_name(name: str) -> str | None:
+    """What is wrong with a topic's name, or None when it is fine."""
+    if TOPIC_NAME.fullmatch(name):
+        return None
+    return "is no name for a topic: 1 to 249 letters, digits, dots, _ and -"
+
+
+def check_channel_template(template: str, topic: str = "t") -> str | None:
+    """What is wrong with the channel template of a topic, or None when it is fine."""
     if "{key}" not in template:
-        return f"channel template {template!r} must contain {{key}}"
-    if not is_channel_name(literal):
-        return (
-            f"channel template {template!r} must be segments of letters, digits, _ - ~ joined by dots, "
-            f"for example '{{key}}.orders'"
-        )
-    return None
+        return "must contain {key}"
+    if is_channel_name(template.replace("{topic}", topic).replace("{key}", "k")):
+        return None
+    return (
+        "must be segments of letters, digits, _ - ~, {key} and {topic}, joined by dots, "
+        "for example '{key}.orders'"
+    )
+
+
+def channels_collide(one: Topic, other: Topic) -> bool:
+    """Whether two topics name the same channels, so that positions of both would mix in one.
+
+    `{key}.trade` twice, or `{key}.trade` and `x{key}.trade`, do. `orders.{key}` and `{key}.trade` do not:
+    only the one pair of keys `trade` and `orders` would meet there, see docs/configuration.md.
+    """
+    mine, others = (_segments(topic) for topic in (one, other))
+    return len(mine) == len(others) and all(map(_segments_meet, mine, others))
+
+
+def _segments(topic: Topic) -> list[str]:
+    return topic.channel.replace("{topic}", topic.name).split(".")
+
+
+def _segments_meet(one: str, other: str) -> bool:
+    if ("{key}" in one) != ("{key}" in other):
+        return False
+    if "{key}" not in one:
+        return one == other
+    (before, _, _), (other_before, _, _) = one.partition("{key}"), other.partition("{key}")
+    after, other_after = one.rpartition("{key}")[2], other.rpartition("{key}")[2]
+    starts_alike = before.startswith(other_before) or other_before.startswith(before)
+    return starts_alike and (after.endswith(other_after) or other_after.endswith(after))

@@ -1,24 +1,51 @@
 """Every setting, written once: its name, unit, default, meaning of zero and what happens on breach.
 
-The command line's help, `odin config show`, docs/configuration.md and the checks all derive from these
-models. Values come from (later wins): the default here, `odin.toml`, `ODIN_<SECTION>_<KEY>` in the
-environment, command-line overrides. How they are read and explained is config.py's work.
+`odin config show`, odin.toml, docs/configuration.md and the checks all derive from these models. Values
+come from (later wins): the default here, `odin.toml`, `ODIN_<SECTION>_<KEY>` in the environment,
+command-line overrides. How they are read and explained is config.py's work.
 """
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from odin_ws import catalogue
 
+#: `scheme://host[:port]` as browsers send it, `null` (a file or a sandbox), or `*`.
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
+
+
+def _reject(problem_of: Callable[[str], str | None]) -> AfterValidator:
+    """A validator that fails with what `problem_of` says about a value."""
+
+    def check(value: str) -> str:
+        if problem := problem_of(value):
+            raise ValueError(problem)
+        return value
+
+    return AfterValidator(check)
+
+
+def _origin_problem(origin: str) -> str | None:
+    return None if _ORIGIN.fullmatch(origin) else "must be scheme://host[:port] without a path, or *"
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
-Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=100_000)]
+#: Not empty: an empty address would listen on every interface.
+Host = Annotated[str, Field(min_length=1)]
+Origin = Annotated[str, _reject(_origin_problem)]
+Token = Annotated[str, Field(min_length=1)]
+TopicName = Annotated[str, _reject(catalogue.check_topic_name)]
 
 
 class Section(BaseModel):
-    """A table of odin.toml: unknown keys are errors, values do not change after loading."""
+    """A table of odin.toml: unknown keys are errors, numbers finite, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StackSettings(Section):
@@ -65,9 +92,9 @@ class LogSettings(Section):
 class GatewaySettings(Section):
     """The WebSocket gateway."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: Host = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(3005, description="Port of /ws, health, metrics and the page.")
-    allowed_origins: tuple[str, ...] = Field(
+    allowed_origins: tuple[Origin, ...] = Field(
         (),
         description="Origins (scheme://host[:port]) let in besides the same host and loopback; "
         "'*' lets every one in. Others get 403.",
@@ -138,14 +165,16 @@ class GatewaySettings(Section):
 class PublisherSettings(Section):
     """The publisher with its simulator."""
 
-    host: str = Field("127.0.0.1", description="Address of the control API.")
+    host: Host = Field("127.0.0.1", description="Address of the control API.")
     port: Port = Field(3006, description="Port of the control API.")
     autostart: bool = Field(True, description="Start publishing when the service starts.")
     rate: Rate = Field(100.0, description="Events per second when nothing else is asked.")
-    tokens: tuple[str, ...] = Field(
+    tokens: tuple[Token, ...] = Field(
         catalogue.TOKENS, min_length=1, description="Tokens (record keys) the simulator publishes for."
     )
-    seed: int | None = Field(None, description="Makes a run repeatable; unset = another one each time.")
+    seed: int | None = Field(
+        None, description="Makes a run repeatable; unset = another one each time.", examples=[42]
+    )
     max_batch: int = Field(1000, ge=1, description="Events written to the log in one append, at most.")
     catch_up_factor: float = Field(
         2.0, ge=1, le=10, description="After a stall, publish at most this multiple of the rate to catch up."
@@ -158,30 +187,46 @@ class PublisherSettings(Section):
 
 
 class TopicSettings(Section):
-    """A topic of your own: `[topics.<name>]`. Its records go to channels by `suffix` or `channel`."""
+    """A topic of your own, [topics.NAME]; a name with dots needs quotes: [topics."odin.trades"]."""
 
-    suffix: str | None = Field(None, description="Channels are <key>.<suffix>.")
-    channel: str | None = Field(None, description="Template over {key} and {topic}, instead of suffix.")
+    suffix: str | None = Field(
+        None,
+        description="Channels are <key>.<suffix>; unset = the topic's name is the suffix.",
+        examples=["order"],
+    )
+    channel: str | None = Field(
+        None,
+        description="Instead of suffix: a template over {key} and {topic}.",
+        examples=["{topic}.{key}"],
+    )
     retention_seconds: float = Field(3600.0, gt=0, description="How long records are kept.")
-    partitions: int = Field(catalogue.DEFAULT_PARTITIONS, ge=1, le=1000, description="Number of partitions.")
+    partitions: int = Field(
+        catalogue.DEFAULT_PARTITIONS, ge=1, le=1000, description="Number of partitions; fixed once created."
+    )
 
     @field_validator("suffix", "channel")
     @classmethod
-    def _well_formed(cls, value: str | None, info: object) -> str | None:
+    def _well_formed(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        is_suffix = getattr(info, "field_name", "") == "suffix"
-        if problem := catalogue.check_channel_template("{key}." + value if is_suffix else value):
+        if info.field_name == "suffix":
+            if catalogue.check_channel_template("{key}." + value):
+                raise ValueError("must be letters, digits, _ - ~, with dots only between them")
+        elif problem := catalogue.check_channel_template(value):
             raise ValueError(problem)
         return value
 
-    def topic(self, name: str) -> catalogue.Topic:
-        """The topic `name` with these settings; without suffix and channel the suffix is the name itself."""
+    def topic(self, name: str, base: catalogue.Topic | None = None) -> catalogue.Topic:
+        """The topic `name`; what is not set here is as in `base` (the catalogue's topic of that name)."""
+        base = base or catalogue.Topic(name, "{key}." + name, self.retention_seconds, self.partitions)
+        given = self.model_fields_set
         return catalogue.Topic(
             name=name,
-            channel=self.channel or "{key}." + (self.suffix or name),
-            retention_seconds=self.retention_seconds,
-            partitions=self.partitions,
+            channel=self.channel or ("{key}." + self.suffix if self.suffix else base.channel),
+            retention_seconds=self.retention_seconds
+            if "retention_seconds" in given
+            else base.retention_seconds,
+            partitions=self.partitions if "partitions" in given else base.partitions,
         )
 
 
@@ -192,10 +237,30 @@ class Settings(Section):
     log: LogSettings = Field(default_factory=LogSettings)
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     publisher: PublisherSettings = Field(default_factory=PublisherSettings)
-    topics: dict[str, TopicSettings] = Field(default_factory=dict)
+    topics: dict[TopicName, TopicSettings] = Field(default_factory=dict)
 
     def all_topics(self) -> tuple[catalogue.Topic, ...]:
-        """The catalogue's topics and the user's own; one of the same name replaces the catalogue's."""
+        """The catalogue's topics, with what the user changed of them, and the user's own."""
         merged = {topic.name: topic for topic in catalogue.TOPICS}
-        merged.update({name: own.topic(name) for name, own in self.topics.items()})
+        merged.update({name: own.topic(name, merged.get(name)) for name, own in self.topics.items()})
         return tuple(merged.values())
+
+
+def sections() -> dict[str, type[Section]]:
+    """The sections of odin.toml by name, but for `topics`, whose keys are the user's."""
+    models = {name: info.annotation for name, info in Settings.model_fields.items()}
+    return {name: m for name, m in models.items() if isinstance(m, type) and issubclass(m, Section)}
+
+
+def setting_fields() -> dict[str, FieldInfo]:
+    """Every setting by its dotted key ("gateway.port"), but those of `topics`."""
+    return {
+        f"{section}.{name}": info
+        for section, model in sections().items()
+        for name, info in model.model_fields.items()
+    }
+
+
+def variable_of(key: str) -> str:
+    """The environment variable of a setting: gateway.port is ODIN_GATEWAY_PORT."""
+    return "ODIN_" + key.replace(".", "_").upper()

@@ -1,0 +1,89 @@
+"""Reads odin.toml: its values, and the line of each key, which the standard library's parser does not tell.
+
+`read_file` gives leaves (a path of keys, a value, a line) or one problem with the line of the syntax error.
+What the values mean, and whether they may be, is not its business.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_KEY = r"(?:\"[^\"]*\"|'[^']*'|[\w-]+)"
+_DOTTED_KEY = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED_KEY})\s*\]\]?\s*(?:#.*)?$")
+_PAIR = re.compile(rf"\s*({_DOTTED_KEY})\s*=")
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+
+
+class Leaf(NamedTuple):
+    """A value of the file, or an empty table, at a path of keys."""
+
+    path: tuple[str, ...]
+    value: Any
+    line: int
+
+
+class Unreadable(Exception):
+    """The file cannot be read or is not TOML; `line` is 0 where no line is to blame."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def read_file(path: Path) -> list[Leaf]:
+    """The leaves of a TOML file in their order; raises Unreadable."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+        tree = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise Unreadable("is not UTF-8", raw.count(b"\n", 0, error.start) + 1) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(str(error), text) from None
+    lines = lines_of_keys(text)
+    return [Leaf(keys, value, _line(keys, lines)) for keys, value in _leaves(tree)]
+
+
+def lines_of_keys(text: str) -> dict[tuple[str, ...], int]:
+    """Line of each key and table. A simple scan: a line inside a long text may be taken for a key."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _split(header[1])
+            lines.setdefault(table, number)
+        elif pair := _PAIR.match(line):
+            lines.setdefault((*table, *_split(pair[1])), number)
+    return lines
+
+
+def _syntax_error(message: str, text: str) -> Unreadable:
+    place = _AT_LINE.search(message)
+    what = _AT_LINE.sub("", message)
+    line = int(place[1]) if place and place[1] else len(text.splitlines())
+    return Unreadable(f"is not valid TOML: {what[:1].lower()}{what[1:]}", line)
+
+
+def _leaves(tree: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            found.extend(_leaves(value, (*path, name)))
+        else:
+            found.append(((*path, name), value))
+    return found
+
+
+def _line(path: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> int:
+    """The line of the key, else of the nearest table around it (inline tables have no lines of their own)."""
+    return next((lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in lines), 1)
+
+
+def _split(key: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, key))
