@@ -25,7 +25,7 @@ def seen(file_mb: int = 1, free_mb: int = 10_000, trouble: str | None = None) ->
 
 def told(*rounds: Round) -> list[str]:
     """The events of the lines that these rounds bring, one after the other."""
-    memory, events = Told(), []
+    memory, events = Told(), list[str]()
     for each in rounds:
         memory, lines = tell(memory, each, min_free_disk_mb=200)
         events.extend(line.event for line in lines)

@@ -74,7 +74,7 @@ def test_an_append_that_failed_half_way_spoils_no_cached_offset(log: SqliteLog) 
 
 def test_another_writers_append_shows_in_the_next_offset(log: SqliteLog, open_sqlite: OpenSqlite) -> None:
     other = open_sqlite()
-    offsets = []
+    offsets: list[int] = []
     for writer in (log, log, other, other, log, other):
         offsets.extend(place.offset for place in writer.append(drafts(2)))
     assert offsets == list(range(12))

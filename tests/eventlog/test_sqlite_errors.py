@@ -30,6 +30,7 @@ def failing(code: int) -> sqlite3.OperationalError:
 )
 def test_each_has_its_words_and_a_remedy(tmp_path: Path, code: int, kind: type, words: str) -> None:
     error = in_plain_words(failing(code), tmp_path / "log.sqlite", 5)
+    assert error is not None
     assert type(error) is kind
     assert words in error.message
     assert str(tmp_path / "log.sqlite") in error.message

@@ -177,6 +177,19 @@ def test_a_closed_one_says_so(file: LogFile) -> None:
         file.data_version()
 
 
+def test_only_a_long_write_ahead_log_is_begun_anew(file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+    ping(file, 1)
+    file.connection().set_trace_callback(statements.append)
+    file.checkpoint()
+    assert statements == ["PRAGMA wal_checkpoint(PASSIVE)"]
+    statements.clear()
+    monkeypatch.setattr(sqlite_file, "WAL_RESTART_BYTES", 1)
+    ping(file, 2)
+    file.checkpoint()
+    assert statements[-2:] == ["PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(RESTART)"]
+
+
 def test_checkpoints_keep_the_write_ahead_log_short(
     path: Path, file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,13 +60,14 @@ def test_records_nobody_wants_are_passed_in_bounded_steps(
 def test_an_error_in_mid_scan_loses_and_repeats_nothing(
     log: SqliteLog, follower: SqliteFollower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert offsets(follower.poll(0)) == []
     append(log, 10)
     with monkeypatch.context() as broken:
-        broken.setattr(follower._file, "reading", breaking_after(3, follower))
-        assert offsets(follower.poll(0)) == [0, 1, 2]
         broken.setattr(follower._file, "reading", breaking_after(0, follower))
         with pytest.raises(sqlite3.OperationalError):
             follower.poll(0)
+        broken.setattr(follower._file, "reading", breaking_after(3, follower))
+        assert offsets(follower.poll(0)) == [0, 1, 2]
     assert offsets(follower.poll(0)) == [3, 4, 5, 6, 7, 8, 9]
 
 
@@ -109,6 +110,33 @@ def test_a_replaced_log_is_told_and_then_followed_from_its_beginning(
     batch = follower.poll(60)
     assert batch.losses == [Loss("t", 0, 5, 4, "epoch", new.describe()["t"].epoch)]
     assert [record.offset for record in batch.records] == [0, 1]
+
+
+def test_a_log_replaced_by_one_that_is_in_use_is_read_from_its_first_record(
+    log: SqliteLog, follower: SqliteFollower, open_sqlite: Callable[[], SqliteLog], path: Path
+) -> None:
+    append(log, 50)
+    assert len(follower.poll(0).records) == 50
+    for found in path.parent.iterdir():
+        found.unlink()
+    new = open_sqlite()
+    new.create_topics([Topic("t", "{key}.t", 60, 1)])
+    append(new, 3)
+    with pytest.raises(LogUnavailable, match="deleted or replaced"):
+        follower.poll(0)
+    batch = follower.poll(0)
+    assert [loss.reason for loss in batch.losses] == ["epoch"]
+    assert [record.offset for record in batch.records] == [0, 1, 2]
+
+
+def test_what_was_deleted_unread_is_counted_to_the_end_of_the_old_topic(
+    log: SqliteLog, follower: SqliteFollower
+) -> None:
+    append(log, 5)
+    assert offsets(follower.poll(0, max_records=2)) == [0, 1]
+    log.delete_topics(["t"])
+    log.create_topics([Topic("t", "{key}.t", 60, 1)])
+    assert follower.poll(0).losses == [Loss("t", 0, 2, 4, "epoch", log.describe()["t"].epoch)]
 
 
 def test_a_topic_created_again_with_fewer_partitions_leaves_the_others_silent(log: SqliteLog) -> None:

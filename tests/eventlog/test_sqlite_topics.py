@@ -1,7 +1,7 @@
 """Topics come, go and come back with another epoch; what a buried one knew stays."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -26,13 +26,14 @@ def topic(partitions: int = 2, retention_seconds: float = 60) -> Topic:
 
 def test_the_version_moves_only_when_something_changed(db: sqlite3.Connection) -> None:
     versions = [read_state(db).topics_version]
-    for step in (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: sqlite_topics.create(db, [topic()]),
         lambda: sqlite_topics.create(db, [topic()]),
         lambda: sqlite_topics.create(db, [topic(retention_seconds=61)]),
         lambda: sqlite_topics.bury(db, ["other"]),
         lambda: sqlite_topics.bury(db, ["t"]),
-    ):
+    )
+    for step in steps:
         step()
         versions.append(read_state(db).topics_version)
     assert [after - before for before, after in pairwise(versions)] == [1, 0, 1, 0, 1]
