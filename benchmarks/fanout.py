@@ -61,7 +61,8 @@ def main() -> None:
     print(
         f"fan-out: {result.deliveries_per_second:.0f} deliveries/s, "
         f"gateway {result.gateway_cpu_percent:.1f} % of a core, {result.us_per_delivery:.2f} us a delivery; "
-        f"write(2) alone {result.floor_us_per_write:.2f} us, ratio {result.ratio_to_floor:.2f}; missing {result.missing}\n"
+        f"write(2) alone {result.floor_us_per_write:.2f} us, ratio {result.ratio_to_floor:.2f}; "
+        f"missing {result.missing}\n"
         f"idle: {result.idle_kb_per_connection:.2f} KB a connection at {result.idle_connections}"
     )
 
