@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 SET_UP_STAND_IN = """
 import pathlib, sys
-root = pathlib.Path(__file__).resolve().parent.parent
+root = pathlib.Path(__file__).resolve().parents[2]
 with open(root / "calls", "a") as calls:
     calls.write(" ".join(["set up", *sys.argv[1:]]) + "\\n")
 if (root / "broken").exists():
@@ -82,10 +82,10 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     root = tmp_path / "a checkout"
-    (root / "scripts").mkdir(parents=True)
+    (root / "scripts" / "launcher").mkdir(parents=True)
     shutil.copy(ROOT / "task", root / "task")
     (root / "odin").symlink_to("task")
-    (root / "scripts" / "make_venv.py").write_text(SET_UP_STAND_IN)
+    (root / "scripts" / "launcher" / "make_venv.py").write_text(SET_UP_STAND_IN)
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (root / name).write_text(f"{name} 1\n")
     programs = tmp_path / "programs"
