@@ -10,7 +10,7 @@ from odin_ws import catalogue
 from odin_ws.gateway.closing import Closing
 from odin_ws.gateway.hub import Hub
 from odin_ws.gateway.outbox import Outbox
-from odin_ws.gateway.protocol import Bucket, Session, welcome_frame
+from odin_ws.gateway.protocol import Session, welcome_frame
 from odin_ws.settings import GatewaySettings
 
 
@@ -205,13 +205,6 @@ def test_welcome_tells_protocol_server_ping_and_limits(settings):
     assert welcome["server"] == "abcd"
     assert welcome["ping_interval_ms"] == 25_000
     assert welcome["limits"]["channels"] == settings.max_channels_per_session
-
-
-def test_a_bucket_does_not_go_negative_when_the_clock_steps_back():
-    bucket = Bucket(1, 1, now=100.0)
-    assert bucket.take(50.0)
-    assert not bucket.take(50.0)
-    assert bucket.take(51.0)
 
 
 class _Nowhere:
