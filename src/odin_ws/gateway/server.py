@@ -241,7 +241,7 @@ def run(settings: Settings, home: Home) -> None:
     """Run the gateway until SIGTERM or SIGINT, then drain. Raises OdinError when it cannot start."""
     start_logging("ws")
     topics = settings.all_topics()
-    gateway = Gateway(settings.gateway, topics, lambda: open_log(settings, home))
+    gateway = Gateway(settings.gateway, topics, lambda: open_log(settings, home, create=False))
     uvloop.run(_main(gateway))
 
 
