@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from odin_ws import config_file
+from odin_ws.config_file import KeyPath
 from odin_ws.config_problems import (
     ConfigInvalid,
     ConfigProblem,
@@ -32,8 +33,6 @@ FILE_NAME = "odin.toml"
 RESERVED = ("ODIN_HOME", "ODIN_CONFIG")
 DEFAULT = "default"
 FLAG = "flag"
-
-KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -118,24 +117,23 @@ class _Layers:
             self.problems.append(problem_of(detail, lambda path: source))
 
     def place_of(self, path: KeyPath) -> str:
-        """The place that set a path, else one below it, else the nearest around it."""
-        for known, source in self.sources.items():
-            if known[: len(path)] == path:
-                return source
-        around = (self.sources.get(path[:size]) for size in range(len(path) - 1, 0, -1))
+        """The place that set a path, else the nearest around it."""
+        around = (self.sources.get(path[:size]) for size in range(len(path), 0, -1))
         return next(filter(None, around), DEFAULT)
 
 
 def _add_file(layers: _Layers, path: Path) -> None:
     try:
-        leaves = config_file.read_file(path)
+        leaves, lines = config_file.read_file(path)
     except config_file.Unreadable as error:
         place = f"{path}:{error.line}" if error.line else str(path)
         layers.problems.append(ConfigProblem(place, "", error.message))
         return
+    shown = _shown(path)
     for leaf in leaves:
         value = tuple(leaf.value) if isinstance(leaf.value, list) else leaf.value
-        layers.put(leaf.path, value, f"{_shown(path)}:{leaf.line}")
+        layers.put(leaf.path, value, shown)
+    layers.sources.update({keys: f"{shown}:{line}" for keys, line in lines.items()})
 
 
 def _shown(path: Path) -> str:

@@ -65,7 +65,7 @@ def allowed(info: FieldInfo) -> str:
         bounds = ["not empty"]
     else:
         bounds = [
-            f"{words} {vars_of(item)[name]:g}"
+            f"{words} {str(vars_of(item)[name]).removesuffix('.0')}"
             for name, words in _BOUNDS.items()
             for item in metadata
             if name in vars_of(item)

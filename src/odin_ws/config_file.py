@@ -1,6 +1,6 @@
 """Reads odin.toml: its values, and the line of each key, which the standard library's parser does not tell.
 
-`read_file` gives leaves (a path of keys, a value, a line) or one problem with the line of the syntax error.
+`read_file` gives leaves (a path of keys and a value) and lines, or one problem with the line of the error.
 What the values mean, and whether they may be, is not its business.
 """
 
@@ -16,12 +16,21 @@ _PAIR = re.compile(rf"\s*({_DOTTED_KEY})\s*=")
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
+KeyPath = tuple[str, ...]
+
+
 class Leaf(NamedTuple):
     """A value of the file, or an empty table, at a path of keys."""
 
-    path: tuple[str, ...]
+    path: KeyPath
     value: Any
-    line: int
+
+
+class TomlFile(NamedTuple):
+    """What a file holds, in its order, and the line of each key and table."""
+
+    leaves: list[Leaf]
+    lines: dict[KeyPath, int]
 
 
 class Unreadable(Exception):
@@ -33,8 +42,8 @@ class Unreadable(Exception):
         self.line = line
 
 
-def read_file(path: Path) -> list[Leaf]:
-    """The leaves of a TOML file in their order; raises Unreadable."""
+def read_file(path: Path) -> TomlFile:
+    """Read a TOML file; raises Unreadable."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -46,14 +55,14 @@ def read_file(path: Path) -> list[Leaf]:
         raise Unreadable("is not UTF-8", raw.count(b"\n", 0, error.start) + 1) from None
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(str(error), text) from None
-    lines = lines_of_keys(text)
-    return [Leaf(keys, value, _line(keys, lines)) for keys, value in _leaves(tree)]
+    leaves, lines = _leaves(tree), lines_of_keys(text)
+    return TomlFile(leaves, {leaf.path: _line(leaf.path, lines) for leaf in leaves} | lines)
 
 
-def lines_of_keys(text: str) -> dict[tuple[str, ...], int]:
+def lines_of_keys(text: str) -> dict[KeyPath, int]:
     """Line of each key and table. A simple scan: a line inside a long text may be taken for a key."""
-    lines: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
+    lines: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _split(header[1])
@@ -70,20 +79,20 @@ def _syntax_error(message: str, text: str) -> Unreadable:
     return Unreadable(f"is not valid TOML: {what[:1].lower()}{what[1:]}", line)
 
 
-def _leaves(tree: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
-    found: list[tuple[tuple[str, ...], Any]] = []
+def _leaves(tree: dict[str, Any], path: KeyPath = ()) -> list[Leaf]:
+    found: list[Leaf] = []
     for name, value in tree.items():
         if isinstance(value, dict) and value:
             found.extend(_leaves(value, (*path, name)))
         else:
-            found.append(((*path, name), value))
+            found.append(Leaf((*path, name), value))
     return found
 
 
-def _line(path: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> int:
+def _line(path: KeyPath, lines: dict[KeyPath, int]) -> int:
     """The line of the key, else of the nearest table around it (inline tables have no lines of their own)."""
     return next((lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in lines), 1)
 
 
-def _split(key: str) -> tuple[str, ...]:
+def _split(key: str) -> KeyPath:
     return tuple(part.strip("\"'") for part in re.findall(_KEY, key))

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from odin_ws import catalogue
+from odin_ws.config_file import KeyPath
 from odin_ws.errors import ExitCode, OdinError
 from odin_ws.settings import Settings, TopicSettings, sections, setting_fields
-
-Path = tuple[str, ...]
 
 _SECRET = re.compile(r"password|passwd|passphrase|secret|credential|private|api_?key", re.IGNORECASE)
 _LONGEST_VALUE_SHOWN = 80
@@ -71,7 +70,7 @@ class ConfigInvalid(OdinError):
         )
 
 
-def problem_of(detail: dict[str, Any], place_of: Callable[[Path], str]) -> ConfigProblem:
+def problem_of(detail: dict[str, Any], place_of: Callable[[KeyPath], str]) -> ConfigProblem:
     """One finding of pydantic's as a problem.
 
     Args:
@@ -90,23 +89,22 @@ def problem_of(detail: dict[str, Any], place_of: Callable[[Path], str]) -> Confi
     return ConfigProblem(place, key, words + shown)
 
 
-def unknown(path: Path) -> tuple[str, str]:
+def unknown(path: KeyPath) -> tuple[str, str]:
     """What to say of a key that is no setting: message and suggestion."""
     if path[0] == "topics":
-        return "is no setting", nearest(
-            dotted(path), [dotted((*path[:2], n)) for n in TopicSettings.model_fields]
-        )
-    known = setting_fields()
-    elsewhere = [key for key in known if key.split(".")[1] == path[-1]]
+        name = nearest(path[-1], TopicSettings.model_fields)
+        return "is no setting", dotted((*path[:2], name)) if name else ""
+    elsewhere = " or ".join(key for key in setting_fields() if key.split(".")[1] == path[-1])
     if len(path) == 1:
-        return "is no section", " or ".join(elsewhere) or nearest(path[0], Settings.model_fields)
-    if path[0] in sections() and not elsewhere:
-        return "is no setting", nearest(dotted(path), [key for key in known if key.startswith(f"{path[0]}.")])
-    return "is no setting", " or ".join(elsewhere) or nearest(dotted(path), known)
+        return "is no section", elsewhere or nearest(path[0], Settings.model_fields)
+    if path[0] not in sections():
+        return "is no setting", elsewhere or nearest(path[0], sections())
+    name = nearest(path[1], sections()[path[0]].model_fields)
+    return "is no setting", elsewhere or (dotted((path[0], name)) if name else "")
 
 
 def problems_of_the_whole(
-    settings: Settings, place_of: Callable[[Path], str], wrong: Collection[str] = ()
+    settings: Settings, place_of: Callable[[KeyPath], str], wrong: Collection[str] = ()
 ) -> list[ConfigProblem]:
     """What is wrong though each value by itself is right; keys in `wrong` have been told already."""
     topics = _topic_problems(settings, place_of)
@@ -118,7 +116,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path of keys as it is written in TOML: topics."odin.trades".suffix."""
     return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"' for part in path)
 
@@ -136,7 +134,8 @@ def _line_of(problem: ConfigProblem) -> float:
 
 def _words(detail: dict[str, Any]) -> str:
     if detail["type"] in _WORDS:
-        return _WORDS[detail["type"]].format(**detail.get("ctx", {}))
+        bounds = {name: str(value).removesuffix(".0") for name, value in detail.get("ctx", {}).items()}
+        return _WORDS[detail["type"]].format(**bounds)
     return str(detail["msg"]).removeprefix("Value error, ")
 
 
@@ -149,7 +148,7 @@ def _not_this(key: str, value: object, words: str) -> str:
     return f", not {shown if len(shown) <= _LONGEST_VALUE_SHOWN else shown[:_LONGEST_VALUE_SHOWN] + '…'}"
 
 
-def _topic_problems(settings: Settings, place_of: Callable[[Path], str]) -> list[ConfigProblem]:
+def _topic_problems(settings: Settings, place_of: Callable[[KeyPath], str]) -> list[ConfigProblem]:
     problems = []
     for name, own in settings.topics.items():
         path = ("topics", name)
@@ -167,31 +166,38 @@ def _topic_problems(settings: Settings, place_of: Callable[[Path], str]) -> list
 
 
 def _collision(
-    one: catalogue.Topic, other: catalogue.Topic, settings: Settings, place_of: Callable[[Path], str]
+    one: catalogue.Topic, other: catalogue.Topic, settings: Settings, place_of: Callable[[KeyPath], str]
 ) -> ConfigProblem:
     """Told at the place of a topic of the user's; the catalogue's topics alone never collide."""
     culprit, rival = (other, one) if other.name in settings.topics else (one, other)
     path = ("topics", culprit.name)
+    place = place_of((*path, "channel" if settings.topics[culprit.name].channel else "suffix"))
     message = (
         f"has channels {culprit.channel}, which topic {rival.name} has too ({rival.channel}): "
         "events of two topics would mix in one channel"
     )
-    return ConfigProblem(place_of(path), dotted(path), message)
+    return ConfigProblem(place, dotted(path), message)
 
 
 def _section_problems(
-    settings: Settings, place_of: Callable[[Path], str], wrong: Collection[str]
+    settings: Settings, place_of: Callable[[KeyPath], str], wrong: Collection[str]
 ) -> list[ConfigProblem]:
     gateway, publisher = settings.gateway, settings.publisher
     problems = []
-    if gateway.port == publisher.port and not {"gateway.port", "publisher.port"} & set(wrong):
-        message = f"is {publisher.port}, which is gateway.port too"
-        problems.append(ConfigProblem(place_of(("publisher", "port")), "publisher.port", message))
-    silence, ping = "gateway.silence_timeout_seconds", "gateway.ping_interval_seconds"
-    if gateway.silence_timeout_seconds <= gateway.ping_interval_seconds and not {silence, ping} & set(wrong):
-        message = (
-            f"is {gateway.silence_timeout_seconds:g}, must be more than {ping} "
-            f"({gateway.ping_interval_seconds:g}): a client that only answers pings would be closed"
+
+    def clash(key: str, other: str, message: str) -> None:
+        if key not in wrong and other not in wrong:
+            places = dict.fromkeys(place_of(tuple(name.split("."))) for name in (other, key))
+            problems.append(ConfigProblem(" and ".join(places), key, message))
+
+    if gateway.port == publisher.port:
+        clash("publisher.port", "gateway.port", f"is {publisher.port}, which is gateway.port too")
+    silence, ping = gateway.silence_timeout_seconds, gateway.ping_interval_seconds
+    if silence <= ping:
+        clash(
+            "gateway.silence_timeout_seconds",
+            "gateway.ping_interval_seconds",
+            f"is {silence:g}, must be more than gateway.ping_interval_seconds ({ping:g}): "
+            "a client that only answers pings would be closed",
         )
-        problems.append(ConfigProblem(place_of(("gateway", "silence_timeout_seconds")), silence, message))
     return problems

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from odin_ws.errors import ExitCode, OdinError
+
 
 @dataclass(frozen=True)
 class Home:
@@ -43,9 +45,20 @@ class Home:
         return self.data / "eventlog.sqlite"
 
     def create(self) -> "Home":
-        """Make the three directories (mode 0700) and return self."""
-        for directory in (self.run, self.logs, self.data):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the directories, new ones for this user only (mode 0700), and return self.
+
+        Raises OdinError (PREFLIGHT) when that cannot be done.
+        """
+        try:
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            for directory in (self.root, self.base, self.run, self.logs, self.data):
+                directory.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise OdinError(
+                f"cannot make the state directory {error.filename}: {error.strerror}",
+                remedy="make it writable, or name another place with ODIN_HOME",
+                exit_code=ExitCode.PREFLIGHT,
+            ) from None
         return self
 
 

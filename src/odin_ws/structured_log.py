@@ -2,6 +2,7 @@
 
 Each line has `ts` (ISO 8601, UTC), `level`, `service`, `event` and the fields given. The driver keeps
 the lines in the service's log file; stack/logs.py reads them back. Secrets never belong in a field.
+Where nothing called `start_logging` (the command line), only warnings are told, on stderr as plain text.
 """
 
 import logging
@@ -16,6 +17,18 @@ _tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(sh
 
 #: Levels from the least to the most severe, as they stand in a log line.
 LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+# structlog's own default would print to stdout, where a command's data goes.
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
 
 
 def start_logging(service: str, level: str = "info") -> None:
