@@ -1,3 +1,5 @@
+"""The plan of a run: planned times, catching up, skipping, changes of rate; all with a given clock."""
+
 import itertools
 import math
 
@@ -102,6 +104,14 @@ def test_change_of_rate_continues_from_now() -> None:
     pacer.change_rate(10, SECOND // 2)
     assert pacer.next_ns() == SECOND // 2 + SECOND // 20
     assert pacer.planned(SECOND // 2 + SECOND) == 11
+
+
+def test_change_from_a_very_low_rate_takes_effect_at_once() -> None:
+    pacer = Pacer(0.001, 0)
+    pacer.take(0, 10)
+    pacer.change_rate(1000, SECOND)
+    assert pacer.next_ns() <= SECOND + MS
+    assert len(run_steady(pacer, SECOND, 1)) == pytest.approx(1000, abs=2)
 
 
 def test_change_of_rate_makes_no_event_of_its_own() -> None:

@@ -121,10 +121,38 @@ def _progress(stream: BufferedReader, file: str) -> Iterator[tuple[Say, Callable
     size = None if file == "-" else Path(file).stat().st_size or None
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=size, sent=0, bad=0)
-        yield (
-            lambda line: progress.console.print(line, markup=False, highlight=False, soft_wrap=True),
-            lambda read, tally: progress.update(task, advance=read, sent=tally.sent.total(), bad=tally.bad),
-        )
+        talk = _Talk(lambda text: progress.console.out(text, highlight=False))
+
+        def advance(read_bytes: int, tally: SendTally) -> None:
+            progress.update(task, advance=read_bytes, sent=tally.sent.total(), bad=tally.bad)
+            talk.flush()
+
+        try:
+            yield talk.say, advance
+        finally:
+            talk.flush()
+
+
+class _Talk:
+    """Lines above a live display, several at once when they come fast: each print draws it anew."""
+
+    PAUSE_SECONDS = 0.1
+
+    def __init__(self, out: Say) -> None:
+        self._out = out
+        self._lines: list[str] = []
+        self._said = 0.0
+
+    def say(self, line: str) -> None:
+        self._lines.append(line)
+        if time.monotonic() - self._said >= self.PAUSE_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._lines:
+            self._out("\n".join(self._lines))
+            self._lines.clear()
+        self._said = time.monotonic()
 
 
 def _summarise(tally: SendTally, seconds: float, dry_run: bool, output: str, say: Say) -> None:

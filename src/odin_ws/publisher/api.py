@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.exceptions import HTTPException
 
 from odin_ws import __version__
-from odin_ws.publisher.api_bodies import RateBody, StartBody, explain
+from odin_ws.publisher.api_bodies import RateBody, StartBody, allowed, explain
 from odin_ws.publisher.counts import LATE_MS
 from odin_ws.publisher.docs_page import docs_page
 from odin_ws.publisher.engine import NotRunning, Publisher, RunReport
@@ -23,8 +23,6 @@ from odin_ws.publisher.guard import Guard
 from odin_ws.publisher.histogram import DurationHistogram
 from odin_ws.publisher.metrics import registry_of
 from odin_ws.settings import PublisherSettings
-
-MAX_BODY_BYTES = 4_194_304
 
 _ABOUT = "Starts, stops and watches the simulator that publishes events to the event log."
 
@@ -95,7 +93,6 @@ def create_app(publisher: Publisher, settings: PublisherSettings) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     api = PublisherApi(publisher, settings)
     bad: dict[int | str, dict[str, Any]] = {400: {"description": "Bad body; the answer says what is allowed"}}
@@ -128,6 +125,8 @@ def _answer_errors(app: FastAPI) -> None:
             message = f"there is no {request.url.path}; there are {', '.join(_paths(app))}"
         elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             message = f"{request.method} is not allowed for {request.url.path}; see /docs"
+        elif error.status_code == HTTPStatus.BAD_REQUEST:
+            message = f"the body is not JSON in UTF-8; {allowed(request.url.path)}"
         return _error(error.status_code, message, error.headers)
 
 

@@ -57,7 +57,12 @@ ALLOWED = {
 def explain(path: str, error: RequestValidationError) -> str:
     """One sentence: everything that is wrong with a body, and what is allowed."""
     wrong = "; ".join(dict.fromkeys(_one(detail) for detail in error.errors()))
-    return f"{wrong}; {ALLOWED.get(path, 'no body is needed')}"
+    return f"{wrong}; {allowed(path)}"
+
+
+def allowed(path: str) -> str:
+    """What the body of a route may be, as the end of a sentence."""
+    return ALLOWED.get(path, "no body is needed")
 
 
 def _one(detail: dict[str, Any]) -> str:

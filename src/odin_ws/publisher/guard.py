@@ -13,6 +13,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+#: Far more than the longest list of tokens takes.
+MAX_BODY_BYTES = 4_194_304
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -48,9 +51,13 @@ def refusal(method: str, headers: Mapping[str, str], host: str) -> tuple[HTTPSta
     origin = headers.get("origin")
     if origin is not None and not _is_own(origin, headers.get("host", ""), host):
         return HTTPStatus.FORBIDDEN, f"requests from pages of {origin} are not allowed; use loopback"
+    if "transfer-encoding" in headers:
+        return HTTPStatus.LENGTH_REQUIRED, "send the body with Content-Length, not in chunks"
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is longer than {MAX_BODY_BYTES} bytes"
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    if has_body and kind != "application/json":
+    if length != "0" and kind != "application/json":
         return (
             HTTPStatus.BAD_REQUEST,
             "the body must be JSON with the header Content-Type: application/json, "

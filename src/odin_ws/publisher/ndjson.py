@@ -8,6 +8,7 @@ Unix time in ms. A line that is not so raises `BadLine` with the reason. Pure; s
 import difflib
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -48,6 +49,7 @@ class LineParser:
 
     def __init__(self, topics: Collection[str]) -> None:
         self._topics = frozenset(topics)
+        self._unknown = lru_cache(maxsize=1000)(self._unknown_topic)
         self._decode = msgspec.json.Decoder(_Line).decode
 
     def draft(self, line: bytes) -> Draft:
@@ -71,7 +73,7 @@ class LineParser:
         key = None if parsed.key is None else parsed.key.encode()
         return Draft(parsed.topic, key, compact(bytes(parsed.value)), parsed.timestamp)
 
-    def _unknown(self, topic: str) -> str:
+    def _unknown_topic(self, topic: str) -> str:
         near = difflib.get_close_matches(topic, self._topics, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         return f"topic {topic!r} does not exist{hint}; there are: {', '.join(sorted(self._topics))}"

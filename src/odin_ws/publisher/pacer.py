@@ -22,17 +22,23 @@ _RELATIVE, _ABSOLUTE = 1 + 1e-15, 1e-9
 class Throttle:
     """Spaces releases so that no second holds more than `rate` of them (and one at least).
 
-    Works as a virtual schedule: `_ready_ns` is when the next release may come; it lags the present by
+    It is a virtual schedule: `_ready_ns` is when the next release may come; it lags the present by
     `BURST_SECONDS` at most, and the spacing makes up for that.
+
+    Args:
+        rate: releases per second; `math.inf` lets everything through.
     """
 
     def __init__(self, rate: float) -> None:
         self._ready_ns = 0.0
-        self.change_rate(rate)
+        self._spacing_ns = _spacing_ns(rate)
 
-    def change_rate(self, rate: float) -> None:
-        """From now on `rate` releases per second; `math.inf` lets everything through."""
-        self._spacing_ns = _SECOND_NS * (1 + BURST_SECONDS) / rate
+    def change_rate(self, rate: float, now_ns: int) -> None:
+        """From now on `rate` releases per second; a wait that has begun becomes as much shorter or longer."""
+        waiting_ns = max(0.0, self._ready_ns - now_ns)
+        if waiting_ns:
+            self._ready_ns = now_ns + waiting_ns * _spacing_ns(rate) / self._spacing_ns
+        self._spacing_ns = _spacing_ns(rate)
 
     def allowed(self, now_ns: int, wanted: int) -> int:
         """How many of `wanted` may be released now."""
@@ -51,6 +57,10 @@ class Throttle:
     def ready_ns(self) -> int:
         """When the next release may come, if not now."""
         return math.ceil(self._ready_ns)
+
+
+def _spacing_ns(rate: float) -> float:
+    return _SECOND_NS * (1 + BURST_SECONDS) / rate
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ class Pacer:
         if last.start_ns == now_ns:
             self._stretches.pop()
         self._stretches.append(_Stretch(now_ns, last.due_until(now_ns), rate))
-        self._throttle.change_rate(rate * self._factor)
+        self._throttle.change_rate(rate * self._factor, now_ns)
 
     def take(self, now_ns: int, limit: int) -> list[int]:
         """Planned times, oldest first, of the events to make now: due, within the throttle and `limit`."""
