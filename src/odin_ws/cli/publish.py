@@ -159,11 +159,11 @@ def _summarise(tally: SendTally, seconds: float, dry_run: bool, output: str, say
     sent, per_second = tally.sent.total(), tally.sent.total() / max(seconds, 1e-9)
     done = "checked" if dry_run else "sent"
     say(
-        f"{done} {sent} records, {tally.bad} bad lines, up to line {tally.last_line}, "
+        f"{done} {_count(sent, 'record')}, {_count(tally.bad, 'bad line')}, up to line {tally.last_line}, "
         f"in {seconds:.1f} s ({per_second:,.0f} records/s)"
     )
     if tally.expired:
-        say(f"{tally.expired} of them are older than their topic's retention and are removed at once")
+        say(f"older than the retention of their topic, so removed at once: {_count(tally.expired, 'record')}")
     if output == "json":
         document = {
             done: sent,
@@ -176,3 +176,7 @@ def _summarise(tally: SendTally, seconds: float, dry_run: bool, output: str, say
             "dry_run": dry_run,
         }
         typer.echo(json.dumps(document, indent=2))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
