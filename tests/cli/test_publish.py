@@ -20,12 +20,13 @@ GOOD = '{"topic":"orders","key":"1001","value":{"n": 1}}\n'
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "orders"
 
 
+Capture = pytest.CaptureFixture[str]
+
+
 class Shop:
     """A home with a configuration that has a topic `orders`, and the command on it."""
 
-    def __init__(
-        self, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> None:
         self._patch, self._capture = monkeypatch, capfd
         self.file = root / "lines.ndjson"
         (root / "odin.toml").write_text('[topics.orders]\nsuffix = "order"\n')
@@ -72,7 +73,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> Any:
     yield Shop(tmp_path, monkeypatch, capfd)
     current.cache_clear()
 
@@ -94,7 +95,7 @@ def test_standard_input(shop: Shop) -> None:
     code, _, err = shop.run("-", stdin=GOOD.encode().rstrip())
     assert code == 0
     assert len(shop.records()) == 1
-    assert "sent 1 records" in err
+    assert "sent 1 record," in err
 
 
 def test_bad_lines_are_reported_and_the_rest_goes_on(shop: Shop) -> None:
@@ -104,9 +105,7 @@ def test_bad_lines_are_reported_and_the_rest_goes_on(shop: Shop) -> None:
     assert len(shop.records()) == 2
     first, second, summary = err.splitlines()
     assert first.startswith("line 2: is not valid JSON")
-    assert second.startswith(
-        "line 4: topic 'order' does not exist (did you mean 'orders'?); there are: odin."
-    )
+    assert second.startswith("line 4: topic 'order' does not exist (did you mean 'orders'?); there are: ")
     assert summary.startswith("sent 2 records, 2 bad lines, up to line 5")
 
 
@@ -139,7 +138,7 @@ def test_old_records_are_pointed_out(shop: Shop) -> None:
     shop.open_topics()
     code, _, err = shop.publish('{"topic":"orders","value":1,"timestamp":1000}\n')
     assert code == 0
-    assert "1 of them are older than their topic's retention" in err
+    assert "removed at once: 1 record" in err
 
 
 def test_timestamps_reach_the_log(shop: Shop) -> None:
@@ -187,7 +186,7 @@ def test_an_interruption_tells_how_far_it_came(shop: Shop, monkeypatch: pytest.M
     monkeypatch.setattr(command, "_opened", lambda file: Interrupted(GOOD.encode() * 2))
     code, _, err = shop.run("any")
     assert code == 130
-    assert "sent 1 records, 0 bad lines, up to line 1" in err
+    assert "sent 1 record, 0 bad lines, up to line 1" in err
     assert len(shop.records()) == 1
 
 
