@@ -58,7 +58,7 @@ def main() -> None:
         print(json.dumps(asdict(result)))
         return
     print(
-        f"{options.clients} clients, {options.rate:g} ev/s planned: {result.events_per_second:.0f} deliveries/s\n"
+        f"{options.clients} clients, {options.rate:g} ev/s: {result.events_per_second:.0f} deliveries/s\n"
         f"latency: p50 {result.p50_ms:.2f} ms, p99 {result.p99_ms:.2f} ms, max {result.max_ms:.1f} ms; "
         f"loopback alone p50 {result.floor_p50_ms:.3f} ms\n"
         f"CPU of a core: gateway {result.gateway_cpu_percent:.0f} %, "
