@@ -66,6 +66,7 @@ class FakeLog:
 class FakeFollower:
     def __init__(self, log, starts):
         self.log = log
+        self.follows = bool(starts)
         self.at = starts.get(TopicPartition(TRADES.name, 0), 0)
 
     def poll(self, timeout_seconds, max_records=2000):
@@ -74,7 +75,7 @@ class FakeFollower:
                 self.log.lock.wait(0.02)
             if self.log.failing:
                 raise LogUnavailable("the log is away")
-            taken = self.log.records[self.at : self.at + 3]
+            taken = self.log.records[self.at : self.at + 3] if self.follows else []
             self.at += len(taken)
             return Batch(taken, [])
 
