@@ -101,7 +101,7 @@ def test_values_of_the_file(load):
     assert config.settings.gateway.drain_seconds == 3.0
     assert config.settings.topics["shop.orders"].suffix == "order"
     assert config.source("gateway.drain_seconds").endswith("odin.toml:4")
-    assert config.topic_source("shop.orders").endswith("odin.toml:6")
+    assert config.topic_source("shop.orders").endswith("odin.toml:5")
     assert config.topic_source("shop") == "default"
 
 

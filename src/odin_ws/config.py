@@ -49,8 +49,9 @@ class Config:
 
     def topic_source(self, name: str) -> str:
         """Where the topic `name` was set or changed; "default" for one of the catalogue."""
-        found = (source for path, source in self.sources.items() if path[:2] == ("topics", name))
-        return next(found, DEFAULT)
+        return self.sources.get(("topics", name)) or next(
+            (source for path, source in self.sources.items() if path[:2] == ("topics", name)), DEFAULT
+        )
 
 
 def load_config(

@@ -4,11 +4,12 @@ Overrides by flags come first (`override`), then whoever needs the configuration
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from odin_ws.config import Config, load_config
+from odin_ws.errors import ExitCode, OdinError
 from odin_ws.home import Home, find_home
 from odin_ws.settings import Settings, setting_fields, variable_of
 
@@ -34,13 +35,27 @@ def current() -> Context:
     return Context(load_config(overrides=_overrides), find_home())
 
 
-def override(values: Mapping[str, str]) -> None:
+def override(assignments: Iterable[str]) -> None:
     """Let flags win over file and environment, here and in the services that this process starts.
 
+    What is wrong with a key or value is told by `current`, together with all other errors.
+
     Args:
-        values: dotted key to text. What is wrong with them is told by `current`, with all other errors.
+        assignments: `KEY=VALUE`, such as `gateway.port=4005`.
+
+    Raises:
+        OdinError: (USAGE) for one without a key or `=`.
     """
-    _overrides.update(values)
     known = setting_fields()
-    os.environ.update({variable_of(key): text for key, text in values.items() if key in known})
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not (key and equals):
+            raise OdinError(
+                f"--set takes KEY=VALUE, not {assignment!r}",
+                remedy="odin --set gateway.port=4005 config show",
+                exit_code=ExitCode.USAGE,
+            )
+        _overrides[key] = text
+        if key in known:
+            os.environ[variable_of(key)] = text
     current.cache_clear()
