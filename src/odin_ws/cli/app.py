@@ -37,8 +37,14 @@ def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
+    assignments: list[str] = typer.Option(
+        [], "--set", metavar="KEY=VALUE", help="Override a setting, such as gateway.port=4005; repeatable."
+    ),
 ) -> None:
-    pass
+    if assignments:
+        from odin_ws.cli.context import override
+
+        override(assignments)
 
 
 def main() -> NoReturn:
