@@ -50,19 +50,20 @@ def _root(
 def main() -> NoReturn:
     """Run the command line and exit with a code of `ExitCode`."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="odin", standalone_mode=False)
         sys.stdout.flush()
     except OdinError as error:
-        tell(error)
-        code = error.exit_code
+        code = tell(error)
     except typer.TyperException as error:
-        code = tell(_as_usage(error))
+        code = _tell_usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = tell(OdinError("interrupted", exit_code=ExitCode.INTERRUPTED))
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough (`| head`): no failure, and nothing more to write.
+        code = ExitCode.INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe has seen enough (`| head`): no failure. typer turns it into SystemExit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
+    if code == ExitCode.INTERRUPTED:
+        tell(OdinError("interrupted", exit_code=ExitCode.INTERRUPTED))
     sys.exit(int(code or 0))
 
 
@@ -77,9 +78,12 @@ def tell(error: OdinError) -> ExitCode:
     return error.exit_code
 
 
-def _as_usage(error: typer.TyperException) -> OdinError:
-    """What the parser says, in the shape of every other failure."""
+def _tell_usage(error: typer.TyperException) -> ExitCode:
+    """What the parser says, in the shape of every other failure; a bare noun has shown its help already."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "odin"
     message = error.format_message()
-    return OdinError(message[0].lower() + message[1:], remedy=f"{command} --help", exit_code=ExitCode.USAGE)
+    if not message:
+        return ExitCode.USAGE
+    told = message[0].lower() + message[1:]
+    return tell(OdinError(told, remedy=f"{command} --help", exit_code=ExitCode.USAGE))

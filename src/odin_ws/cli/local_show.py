@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from odin_ws.cli.options import Output, ServiceName
-from odin_ws.cli.session import open_current, sweep_orphans
+from odin_ws.cli.session import open_current
 
 Target = Annotated[str, typer.Argument(metavar="WHAT", help="redpanda, publisher, ws, all or detailed.")]
 Since = Annotated[str, typer.Option("--since", envvar="SINCE", help="30s, 5m, 2h, 14:05 or an ISO time.")]
@@ -55,7 +55,7 @@ def logs(
     """Show a service's log, or all of them merged by time: `HH:MM:SS service | …`."""
     import time
 
-    from odin_ws.cli.log_lines import print_lines, print_stream
+    from odin_ws.cli.log_lines import print_lines, print_stream, reader_is_gone
     from odin_ws.stack.logs import follow_lines, make_filter, read_lines
     from odin_ws.stack.services import select
 
@@ -64,7 +64,7 @@ def logs(
     wanted = make_filter(since, level, grep, tail, time.time())
     files = {s.name: stack.driver.log_files(s) for s in chosen}
     newest = {s.name: stack.home.logs / f"{s.name}.log" for s in chosen}
-    stream = follow_lines(newest, wanted) if follow else None
+    stream = follow_lines(newest, wanted, reader_is_gone) if follow else None
     lines = read_lines(files, wanted)
     if stream is None:
         print_lines(lines, chosen, output)
@@ -77,14 +77,12 @@ def _show(name: str, output: str, *, detailed: bool = False) -> None:
     from odin_ws.cli.rows import print_rows
     from odin_ws.stack.health import examine, worst_exit_code
     from odin_ws.stack.services import select
-    from odin_ws.stack.states import State
+    from odin_ws.stack.verbs import sweep_orphans
 
     stack = open_current()
     chosen = select(stack.services, name)
     sweep_orphans(stack, say)
     rows = examine(stack, chosen)
-    if output == "table" and all(row.state is State.NOT_STARTED for row in rows):
-        say("nothing is started; start it with: ./task up" if name == "all" else f"{name} is not started")
     print_rows(rows, output, detailed=detailed)
     if code := worst_exit_code(rows):
         raise typer.Exit(int(code))

@@ -5,6 +5,7 @@ JSON is one array; while following, where there is no end, one object a line.
 
 import json
 import os
+import select
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -41,6 +42,13 @@ def print_stream(
         else:
             for text in rendered(source, services):
                 print(text, flush=True)
+
+
+def reader_is_gone() -> bool:
+    """Whether whoever read our stdout has closed it: then following ends (`logs -f | head`)."""
+    poller = select.poll()
+    poller.register(sys.stdout.fileno(), 0)
+    return bool(poller.poll(0))
 
 
 def rendered(lines: Iterable["Line"], services: Sequence["Service"]) -> Iterator[str]:

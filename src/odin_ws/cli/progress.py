@@ -41,6 +41,9 @@ class Progress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+            self._live = None
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self.tell("what has been started goes on running: ./task status shows it, ./task down stops it")
 
     def tell(self, line: str) -> None:
         """A line for people."""

@@ -32,9 +32,12 @@ def print_rows(rows: Sequence["Row"], output: str, *, detailed: bool = False) ->
     sys.stdout.flush()
     if not wide:
         _print_details(rows)
-    for row in rows:
-        if row.exit_code is not ExitCode.OK:
-            _explain(row)
+    if any(row.exit_code is not ExitCode.NOT_RUNNING for row in rows):
+        for row in rows:
+            if row.exit_code is not ExitCode.OK:
+                _explain(row)
+    else:
+        say(_nothing_started(rows))
 
 
 def document(rows: Sequence["Row"], *, detailed: bool = False) -> dict[str, Any]:
@@ -69,6 +72,12 @@ def _print_details(rows: Sequence["Row"]) -> None:
     for row in rows:
         if row.detail and row.exit_code is ExitCode.OK:
             print(f"  {row.service}: {row.detail}")
+
+
+def _nothing_started(rows: Sequence["Row"]) -> str:
+    if len(rows) == 1:
+        return f"{rows[0].title} is not started; start it with: {rows[0].next_command}"
+    return "nothing is started; start it with: ./task up"
 
 
 def _explain(row: "Row") -> None:

@@ -1,6 +1,5 @@
 """The stack of this invocation, and the timeout in force: what commands of `odin local` start from."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,9 +37,3 @@ def seconds_or_default(timeout: str, stack: "Stack") -> float:
     from odin_ws.cli.options import parse_seconds
 
     return parse_seconds(timeout) if timeout else stack.settings.stack.start_timeout_seconds
-
-
-def sweep_orphans(stack: "Stack", tell: Callable[[str], None]) -> None:
-    """End what a supervisord that died left running, and say so; for commands that otherwise only read."""
-    if ended := stack.driver.clean_orphans():
-        tell(f"ended what a supervisord that died had left running: {', '.join(ended)}")

@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -104,10 +104,16 @@ def read_lines(files: Mapping[str, Sequence[Path]], wanted: Filter) -> list[Line
     return list(deque(heapq.merge(*streams, key=lambda line: line.time), maxlen=wanted.tail))
 
 
-def follow_lines(files: Mapping[str, Path], wanted: Filter) -> Iterator[Line]:
-    """Lines as they are written from now on, for ever; waits for files that are not there yet."""
+def follow_lines(
+    files: Mapping[str, Path], wanted: Filter, is_over: Callable[[], bool] = lambda: False
+) -> Iterator[Line]:
+    """Lines as they are written from now on, until `is_over`; waits for files that are not there yet."""
     followers = [_Follower(service, path) for service, path in files.items()]
-    while True:
+    return _follow(followers, wanted, is_over)
+
+
+def _follow(followers: "list[_Follower]", wanted: Filter, is_over: Callable[[], bool]) -> Iterator[Line]:
+    while not is_over():
         fresh = [line for follower in followers for line in follower.fresh_lines() if wanted.wants(line)]
         yield from sorted(fresh, key=lambda line: line.time)
         if not fresh:

@@ -63,6 +63,7 @@ class Service:
         where: where it is found, in a few words, by settings and home.
         urls: what a person can open, by settings.
         colour: its colour in merged logs (a name that rich knows).
+        reads: sections of the settings that it reads at its start.
         buildable: whether `rebuild` applies to it.
         keeps_data: whether it owns the data directory, which `delete` removes.
     """
@@ -76,6 +77,7 @@ class Service:
     where: Callable[["Service", Settings, Home], str] = _first_endpoint
     urls: Callable[[Settings], tuple[Url, ...]] = _no_urls
     colour: str = "white"
+    reads: tuple[str, ...] = ()
     buildable: bool = False
     keeps_data: bool = False
 
@@ -120,6 +122,7 @@ SERVICES: tuple[Service, ...] = (
         probe=probes.probe_embedded_log,
         where=_data_directory,
         colour="magenta",
+        reads=("log", "topics"),
         keeps_data=True,
     ),
     Service(
@@ -131,6 +134,7 @@ SERVICES: tuple[Service, ...] = (
         endpoints=_publisher_endpoints,
         urls=_publisher_urls,
         colour="yellow",
+        reads=("log", "topics", "publisher"),
         buildable=True,
     ),
     Service(
@@ -142,6 +146,7 @@ SERVICES: tuple[Service, ...] = (
         endpoints=_gateway_endpoints,
         urls=_gateway_urls,
         colour="cyan",
+        reads=("log", "topics", "gateway"),
         buildable=True,
     ),
 )

@@ -7,12 +7,13 @@ interruption. Reading verbs are health.py, logs.py and stats.py; the workflows m
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from odin_ws.errors import ExitCode, OdinError
 from odin_ws.stack import preflight
-from odin_ws.stack.lock import hold_lock
+from odin_ws.stack.lock import hold_lock, hold_lock_if_free
 from odin_ws.stack.services import Service, dependents, with_needs
 from odin_ws.stack.stack import Stack, Tell
 from odin_ws.stack.states import ALIVE, State
@@ -41,6 +42,7 @@ def stop(stack: Stack, services: Iterable[Service], timeout_seconds: float, tell
     if not stack.home.run.is_dir():
         return []
     with hold_lock(stack.home, timeout_seconds, tell):
+        _tell_orphans(stack, tell)
         return stack.driver.stop(services)
 
 
@@ -94,6 +96,7 @@ def down(stack: Stack, timeout_seconds: float, tell: Tell) -> list[str]:
     if not stack.home.run.is_dir():
         return []
     with hold_lock(stack.home, timeout_seconds, tell):
+        _tell_orphans(stack, tell)
         observed = stack.driver.observe()
         stopped = [s.name for s in stack.services if observed[s.name].state is not State.NOT_STARTED]
         stack.driver.shut_down()
@@ -130,6 +133,14 @@ def _check(stack: Stack, wanted: Sequence[Service], tell: Tell, config_problems:
     preflight.require(findings)
 
 
+def sweep_orphans(stack: Stack, tell: Tell) -> None:
+    """For commands that otherwise only read: end orphans, unless another command changes the stack now."""
+    if stack.driver.has_orphans():
+        with hold_lock_if_free(stack.home) as held:
+            if held:
+                _tell_orphans(stack, tell)
+
+
 def _tell_orphans(stack: Stack, tell: Tell) -> None:
     if ended := stack.driver.clean_orphans():
         tell(f"ended what a supervisord that died had left running: {', '.join(ended)}")
@@ -143,17 +154,21 @@ def _tell_other_settings(stack: Stack, wanted: Sequence[Service], tell: Tell) ->
         then = observed[service.name].settings
         if observed[service.name].pid is None or then is None or then == now:
             continue
-        changed = [
-            f"{section}.{key} (now {now[section][key]})"
-            for section in now
-            for key in now[section]
-            if then.get(section, {}).get(key) != now[section][key]
-        ]
-        if changed:
+        if changed := changed_settings(then, now, service.reads):
             tell(
                 f"{service.title} runs with other settings: {', '.join(changed[:4])}; "
                 f"to apply them: ./task local:restart:{service.name}"
             )
+
+
+def changed_settings(then: Mapping[str, Any], now: Mapping[str, Any], sections: Iterable[str]) -> list[str]:
+    """What differs between two dumps of settings, in words."""
+    return [
+        f"{section}.{key} is {then.get(section, {}).get(key)}, not {now.get(section, {}).get(key)}"
+        for section in sections
+        for key in {**then.get(section, {}), **now.get(section, {})}
+        if then.get(section, {}).get(key) != now.get(section, {}).get(key)
+    ]
 
 
 def _delete_some(stack: Stack, services: Sequence[Service]) -> list[str]:

@@ -62,8 +62,12 @@ class Driver(Protocol):
         """Stop everything, the driver's own processes included; nothing it started survives."""
         ...
 
+    def has_orphans(self) -> bool:
+        """Whether something runs that an earlier driver left when it died."""
+        ...
+
     def clean_orphans(self) -> list[str]:
-        """End what an earlier driver left running after it died; returns the names."""
+        """End what an earlier driver left running when it died; returns the names."""
         ...
 
     def log_files(self, service: Service) -> list[Path]:

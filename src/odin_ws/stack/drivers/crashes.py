@@ -16,7 +16,7 @@ from supervisor.states import ProcessStates
 CRASH_LIMIT = 5
 WINDOW_SECONDS = 60.0
 #: Pause before the 1st, 2nd, … restart of a service that crashes soon after its start.
-PAUSE_SECONDS = (0.5, 1.0, 2.0, 4.0)
+PAUSE_SECONDS = (0.3, 0.6, 1.0, 1.5)
 
 
 class CrashCount:

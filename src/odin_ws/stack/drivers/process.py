@@ -24,7 +24,6 @@ from odin_ws.stack.drivers import supervisor_config
 from odin_ws.stack.drivers.base import Observed
 from odin_ws.stack.drivers.supervisor_client import NoSupervisor
 from odin_ws.stack.drivers.supervisor_daemon import SupervisorDaemon
-from odin_ws.stack.lock import hold_lock_if_free
 from odin_ws.stack.logs import tail_lines
 from odin_ws.stack.records import (
     PidRecord,
@@ -260,11 +259,14 @@ class ProcessDriver:
         shutil.rmtree(self._home.run, ignore_errors=True)
 
     def clean_orphans(self) -> list[str]:
-        """End services whose supervisord died; leaves them alone while another command changes the stack."""
-        if not self._home.run.is_dir() or self._daemon.answers() or not self._orphans():
+        """End services whose supervisord died; returns their names. The caller holds the lock."""
+        if not self._home.run.is_dir() or self._daemon.answers():
             return []
-        with hold_lock_if_free(self._home) as held:
-            return self._end_orphans() if held and not self._daemon.answers() else []
+        return self._end_orphans()
+
+    def has_orphans(self) -> bool:
+        """Whether services run whose supervisord died."""
+        return self._home.run.is_dir() and bool(self._orphans())
 
     def _orphans(self) -> list[PidRecord]:
         if self._daemon.runs():
