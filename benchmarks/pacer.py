@@ -1,7 +1,8 @@
 """The publisher's pace measured, as a service on the real log: planned and achieved rate, lateness, CPU.
 
 Run: python benchmarks/pacer.py [--rate 2000] [--seconds 20] [--json]. Lateness is from an event's planned
-time to its being in the log. The log's keeper runs beside it, as it does on `up`. The service's own CPU includes its HTTP server; the target is a rate within 1 %.
+time to its being in the log. The log's keeper runs beside it, as it does on `up`. CPU is that of the whole
+service, its HTTP server included; the target is a rate within 1 %.
 """
 
 import argparse
