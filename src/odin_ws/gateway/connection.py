@@ -68,6 +68,9 @@ class Connection(WSListener):
             return
         elif kind == WSMsgType.BINARY:
             self.close(Closing.BINARY)
+        elif (kind == WSMsgType.CONTINUATION) != (self._parts is not None):
+            # RFC 6455, 5.4: fragments of a message come one after the other, and only then the next.
+            self.close(Closing.PROTOCOL_ERROR)
         elif frame.fin and self._parts is None:
             self._receive(frame.get_payload_as_bytes(), now)
         else:
@@ -128,6 +131,7 @@ class Connection(WSListener):
     def _closed_by_client(self, frame: WSFrame) -> None:
         if self.closing is None:
             self.closing = Closing.BYE
+            self.session.leave()
             code = 1000 if frame.payload_size < 2 else int.from_bytes(frame.get_payload_as_bytes()[:2], "big")
             self.outbox.write(close_frame(code, ""))
         self.transport.disconnect()

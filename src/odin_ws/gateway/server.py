@@ -104,13 +104,16 @@ class Gateway:
 
     async def look_after(self) -> None:
         """Once a second, for ever: pings, silence, slow consumers, unfinished closes, feed status."""
-        slots = self._ping_slots
         for turn in itertools.count():
-            await asyncio.sleep(self.settings.ping_interval_seconds / slots)
-            now = time.monotonic()
-            self._check_lives(turn % slots, now)
-            self._end_overdue(now)
-            self._tell_status()
+            await asyncio.sleep(self.settings.ping_interval_seconds / self._ping_slots)
+            self.look_once(turn)
+
+    def look_once(self, turn: int) -> None:
+        """One turn of `look_after`; each connection is pinged in one of so many turns."""
+        now = time.monotonic()
+        self._check_lives(turn % self._ping_slots, now)
+        self._end_overdue(now)
+        self._tell_status()
 
     async def drain(self) -> None:
         """Send all clients away, spread over `drain_seconds`, after telling each when to come back."""
