@@ -1,4 +1,4 @@
-"""Prints the events of channels as they come, and resumes where it stood after a lost connection.
+"""Prints the events of channels as they come; after a lost connection also what was missed meanwhile.
 
 Run: python examples/orders/watch.py 1001.order 1002.order
 It needs the `websockets` library. Ctrl-C ends it.
@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+from collections import deque
 from typing import Any
 
 from websockets.asyncio.client import connect
@@ -18,17 +19,18 @@ URL = os.environ.get("ODIN_WS", "ws://127.0.0.1:3005/ws")
 
 
 async def watch(url: str, channels: list[str], last: int) -> None:
-    """Follow `channels` for ever, first the `last` events of each that the gateway still has."""
-    positions: dict[str, object] = {channel: {"last": last} for channel in channels} if last else {}
+    """Follow `channels` for ever, from the `last` events of each on; so too after a lost connection."""
+    shown: deque[str] = deque(maxlen=last * len(channels) or 1)
     async for connection in connect(url):
-        request = {"type": "subscribe", "data": {"channels": channels, "from": positions}}
-        await connection.send(json.dumps(request))
+        data = {"channels": channels, "from": {channel: {"last": last} for channel in channels if last}}
+        await connection.send(json.dumps({"type": "subscribe", "data": data}))
         with contextlib.suppress(ConnectionClosed):
             async for frame in connection:
                 message = json.loads(frame)
-                show(message)
+                if message.get("pos") not in shown:
+                    show(message)
                 if message["type"] == "event":
-                    positions[message["channel"]] = message["pos"]
+                    shown.append(message["pos"])
 
 
 def show(message: dict[str, Any]) -> None:
