@@ -42,7 +42,7 @@ def test_without_a_file_all_is_at_its_default(tmp_path):
 
 @given(st.dictionaries(st.sampled_from(["file", "environment", "flag"]), st.integers(0, 10**9)))
 def test_the_last_layer_that_speaks_wins_and_is_the_source(tmp_path_factory, seeds):
-    directory = tmp_path_factory.getbasetemp()
+    directory = tmp_path_factory.mktemp("layers")
     line = f"seed = {seeds['file']}" if "file" in seeds else ""
     (directory / "odin.toml").write_text(f"[publisher]\n{line}\n")
     environ = {"ODIN_PUBLISHER_SEED": str(seeds["environment"])} if "environment" in seeds else {}
