@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from odin_ws.catalogue import TOKENS
+from odin_ws.publisher import coins
 from odin_ws.publisher.coins import KNOWN, VOLATILITY, Coin, price_decimals
 
 
@@ -23,12 +24,25 @@ def test_price_starts_where_the_table_says_and_moves_in_small_steps() -> None:
     assert len(set(prices)) > 1000
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_price_stays_near_its_start_over_a_long_run(seed: int) -> None:
-    coin = Coin("DOGE", Random(seed))
-    for _ in range(200_000):
+def test_a_price_that_went_far_is_pulled_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coins, "VOLATILITY", 0.0)
+    coin = Coin("DOGE", Random(1))
+    coin._log_price += 3.0
+    assert coin.walk_price() > 2.0
+    monkeypatch.setattr(coins, "PULL", 1e-3)
+    for _ in range(10_000):
         coin.walk_price()
-    assert 0.02 < coin.price < 0.7
+    assert coin.price == pytest.approx(0.12, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_price_stays_near_its_start_over_a_long_run(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With steps and pull both scaled (100 and 100 squared) the band is the same, only reached sooner."""
+    monkeypatch.setattr(coins, "VOLATILITY", coins.VOLATILITY * 100)
+    monkeypatch.setattr(coins, "PULL", coins.PULL * 10_000)
+    coin = Coin("DOGE", Random(seed))
+    prices = [coin.walk_price() for _ in range(50_000)]
+    assert 0.02 < min(prices) < 0.12 < max(prices) < 0.7
 
 
 def test_an_unknown_token_gets_a_price_of_its_own_that_the_seed_decides() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from odin_ws.eventlog.base import Draft, LogUnavailable
+from odin_ws.publisher import engine
 from odin_ws.publisher.engine import NotRunning, Publisher
 from odin_ws.publisher.simulator import Simulator
 from odin_ws.settings import PublisherSettings
@@ -61,6 +62,18 @@ def test_change_of_rate_goes_on_with_the_same_run(publisher: Publisher, log: Fak
     log.wait_for(100)
     publisher.stop()
     assert_is_run(log.drafts, 5)
+
+
+def test_a_control_wakes_the_thread_from_a_long_wait(
+    publisher: Publisher, log: FakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PING_SECONDS", 3600)
+    publisher.start(0.001, TOKENS, 5)
+    log.wait_for(1)
+    publisher.start(0.001, ("SOL",), 6)
+    assert log.wait_for(2)[1].key == b"SOL"
+    publisher.change_rate(1000)
+    log.wait_for(10)
 
 
 def test_change_of_rate_needs_a_run(publisher: Publisher) -> None:
