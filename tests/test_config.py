@@ -1,6 +1,7 @@
 """Layers: a later one wins, each value knows where it came from, and one run finds every error."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,7 @@ def test_the_nearest_file_upwards_counts_and_odin_config_names_another(tmp_path)
     (tmp_path / "a" / "odin.toml").touch()
     assert find_file({}, below) == tmp_path / "a" / "odin.toml"
     assert find_file({"ODIN_CONFIG": "/x/y.toml"}, below).as_posix() == "/x/y.toml"
+    assert find_file({"ODIN_CONFIG": "~/y.toml"}, below) == Path.home() / "y.toml"
 
 
 def test_a_file_that_is_named_but_missing_is_an_error(tmp_path):

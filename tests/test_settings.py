@@ -46,6 +46,9 @@ def test_of_a_topic_of_the_catalogue_only_what_is_said_changes():
     after = topics_of(**{before.name: {"retention_seconds": 99}})[before.name]
     assert after == catalogue.Topic(before.name, before.channel, 99, before.partitions)
     assert topics_of(**{before.name: {"suffix": "deal"}})[before.name].channel == "{key}.deal"
+    base = catalogue.Topic("orders", "{key}.order", 5, 7)
+    assert TopicSettings().topic("orders", base) == base
+    assert TopicSettings(partitions=3).topic("orders", base).partitions == 3
 
 
 @pytest.mark.parametrize("bad", [{"suffix": ""}, {"suffix": "a b"}, {"suffix": "x."}, {"channel": "orders"}])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from odin_ws import config_problems
 from odin_ws.cli import app, context
 from odin_ws.config_docs import example_file, settings_tables
 from odin_ws.settings import setting_fields
@@ -93,6 +94,15 @@ def test_show_for_programs(odin, tmp_path):
         "retention_seconds": 30,
         "source": "default",
     }
+
+
+def test_show_hides_the_value_of_a_secret(odin, monkeypatch):
+    monkeypatch.setattr(config_problems, "is_secret", lambda key: key == "publisher.seed")
+    monkeypatch.setenv("ODIN_PUBLISHER_SEED", "4711")
+    for arguments in ((), ("--long",), ("-o", "json")):
+        _, out, _ = odin("config", "show", *arguments)
+        assert "4711" not in out
+        assert "***" in out
 
 
 def test_check_says_that_all_is_well(odin):
