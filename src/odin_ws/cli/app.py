@@ -52,18 +52,18 @@ def main() -> NoReturn:
     try:
         code = app(prog_name="odin", standalone_mode=False)
         sys.stdout.flush()
+        if code == ExitCode.INTERRUPTED:  # how typer hands on a Ctrl-C
+            raise KeyboardInterrupt
     except OdinError as error:
         code = tell(error)
     except typer.TyperException as error:
         code = _tell_usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = ExitCode.INTERRUPTED
+        code = tell(OdinError("interrupted", exit_code=ExitCode.INTERRUPTED))
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe has seen enough (`| head`): no failure. typer turns it into SystemExit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
-    if code == ExitCode.INTERRUPTED:
-        tell(OdinError("interrupted", exit_code=ExitCode.INTERRUPTED))
     sys.exit(int(code or 0))
 
 

@@ -109,6 +109,7 @@ def consume(
 ) -> None:
     """Print records of a topic: those that are there, then, if they are too few, those that come."""
     from odin_ws.cli.options import parse_seconds
+    from odin_ws.cli.printing import say
     from odin_ws.errors import ExitCode, OdinError
     from odin_ws.stack import stats
 
@@ -118,9 +119,12 @@ def consume(
     wanted_key = key.encode() if key else None
     log = stats.open_existing_log(open_current())
     try:
+        ends = stats.end_offsets(log, topic)
         read = stats.first_records if start == "earliest" else stats.last_records
         records = read(log, topic, num, wanted_key)
-        records += _await_more(stats.next_records, log, topic, num, wanted_key, records, seconds)
+        if missing := max(0, num - len(records)):
+            say(f"{len(records)} of {num} records are there; waiting up to {seconds:g} s for the rest")
+            records += stats.next_records(log, ends, missing, wanted_key, records, seconds)
     finally:
         log.close()
     if not records:
@@ -130,18 +134,6 @@ def consume(
             exit_code=ExitCode.TIMEOUT,
         )
     _print_records(records, output)
-
-
-def _await_more(
-    next_records: Any, log: Any, topic: str, num: int, key: bytes | None, records: list[Any], seconds: float
-) -> list[Any]:
-    from odin_ws.cli.printing import say
-
-    missing = num - len(records)
-    if missing <= 0:
-        return []
-    say(f"{len(records)} of {num} records are there; waiting up to {seconds:g} s for the rest")
-    return list(next_records(log, topic, missing, key, records, seconds))
 
 
 def _print_records(records: Iterable["Record"], output: str) -> None:

@@ -43,7 +43,10 @@ def parse_seconds(text: str) -> float:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask before what cannot be undone; raises OdinError (USAGE) where nobody can be asked."""
+    """Ask before what cannot be undone.
+
+    Raises OdinError: INTERRUPTED for a no, USAGE where nobody can be asked.
+    """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -52,7 +55,8 @@ def confirm(question: str, yes: bool) -> None:
             remedy="answer with YES=1 or --yes",
             exit_code=ExitCode.USAGE,
         )
-    typer.confirm(question, abort=True, err=True)
+    if not typer.confirm(question, err=True):
+        raise OdinError("not confirmed; nothing was changed", exit_code=ExitCode.INTERRUPTED)
 
 
 Output = Annotated[

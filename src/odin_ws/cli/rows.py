@@ -82,7 +82,7 @@ def _nothing_started(rows: Sequence["Row"]) -> str:
 
 def _explain(row: "Row") -> None:
     """Why a row is bad, what its log said last, what to type next."""
-    reason = row.detail or f"is {row.state_text}"
+    reason = row.detail or f"is {row.state_text.replace('_', ' ')}"
     say(f"\n{row.title}: {reason}")
     for line in row.log_tail:
         say(f"    {line}")

@@ -91,14 +91,27 @@ def first_records(log: EventLog, topic: str, count: int, key: bytes | None) -> l
     return [record for record, _ in zip(merged, range(count), strict=False)]
 
 
+def end_offsets(log: EventLog, topic: str) -> dict[TopicPartition, int]:
+    """Where the topic ends now; asked before reading, nothing falls between reading and following."""
+    return {TopicPartition(topic, n): state.end for n, state in enumerate(_topic(log, topic).partitions)}
+
+
 def next_records(
-    log: EventLog, topic: str, count: int, key: bytes | None, after: Iterable[Record], timeout_seconds: float
+    log: EventLog,
+    ends: Mapping[TopicPartition, int],
+    count: int,
+    key: bytes | None,
+    read: Iterable[Record],
+    timeout_seconds: float,
 ) -> Iterator[Record]:
-    """Up to `count` records that come after those already read, as they arrive; ends with the time."""
-    starts = {TopicPartition(topic, n): p.end for n, p in enumerate(_topic(log, topic).partitions)}
-    for record in after:
-        place = TopicPartition(topic, record.partition)
-        starts[place] = record.offset + 1
+    """Up to `count` records from `ends` on and after those already `read`, as they arrive.
+
+    Ends with the time.
+    """
+    starts = dict(ends)
+    for record in read:
+        place = TopicPartition(record.topic, record.partition)
+        starts[place] = max(starts[place], record.offset + 1)
     follower = log.follow(starts)
     deadline = time.monotonic() + timeout_seconds
     try:

@@ -116,8 +116,8 @@ class SupervisorDaemon:
 
     def _last_words(self) -> str:
         for name in ("supervisord.err", supervisor_config.LOG_NAME):
-            if lines := tail_lines(self._home.logs / name, 1):
-                return lines[-1]
+            if lines := tail_lines(self._home.logs / name, 2):
+                return "; ".join(lines)
         return "it said nothing"
 
     def _sweep_files(self) -> None:
