@@ -13,6 +13,7 @@ from gateway.fake_socket import Frame, connect
 from odin_ws import catalogue
 from odin_ws.gateway import connection as connection_module
 from odin_ws.gateway import server as server_module
+from odin_ws.gateway import worker as worker_module
 from odin_ws.gateway.server import Gateway
 from odin_ws.settings import GatewaySettings
 
@@ -32,6 +33,7 @@ def clock(monkeypatch):
     given = SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 1_700_000_000.0)
     monkeypatch.setattr(connection_module, "time", given)
     monkeypatch.setattr(server_module, "time", given)
+    monkeypatch.setattr(worker_module, "time", given)
     return clock
 
 

@@ -5,7 +5,6 @@ the order of writes of one client and the closing handshake; the server owns the
 """
 
 import time
-from typing import TYPE_CHECKING
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
@@ -13,9 +12,7 @@ from odin_ws.gateway.closing import Closing
 from odin_ws.gateway.frames import PING, close_frame
 from odin_ws.gateway.outbox import Outbox
 from odin_ws.gateway.protocol import Session
-
-if TYPE_CHECKING:
-    from odin_ws.gateway.server import Gateway
+from odin_ws.gateway.worker import Worker
 
 #: Bytes that wait before the transport calls the client slow and we begin to watch it.
 HIGH_WATER_BYTES = 65_536
@@ -25,8 +22,8 @@ class Connection(WSListener):
     """One client's socket. `last_heard` and `close_at` are of the monotonic clock, in seconds."""
 
     __slots__ = (
-        "_gateway",
         "_parts",
+        "_worker",
         "close_at",
         "closing",
         "last_heard",
@@ -36,8 +33,8 @@ class Connection(WSListener):
         "transport",
     )
 
-    def __init__(self, gateway: "Gateway") -> None:
-        self._gateway = gateway
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._parts: bytearray | None = None
         self.closing: Closing | None = None
         self.close_at = 0.0
@@ -52,9 +49,9 @@ class Connection(WSListener):
         socket = transport.underlying_transport
         socket.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         self.last_heard = time.monotonic()
-        self.outbox = Outbox(socket, self._gateway.settings.max_queued_bytes, self)
-        self.session = Session(self._gateway.hub, self.outbox, self._gateway.settings)
-        self._gateway.opened(self)
+        self.outbox = Outbox(socket, self._worker.settings.max_queued_bytes, self)
+        self.session = Session(self._worker.hub, self.outbox, self._worker.settings)
+        self._worker.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """One frame of any kind; every one counts as a sign of life."""
@@ -79,15 +76,15 @@ class Connection(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone: give everything back."""
         self.session.leave()
-        self._gateway.closed(self)
+        self._worker.closed(self)
 
     def pause_writing(self) -> None:
         """The client does not take what is sent: watch how much waits for it."""
-        self._gateway.slow.add(self)
+        self._worker.slow.add(self)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._gateway.slow.discard(self)
+        self._worker.slow.discard(self)
 
     # What the server calls
 
@@ -101,8 +98,8 @@ class Connection(WSListener):
             self.closing = closing
             self.session.leave()
             self.outbox.write(close_frame(closing.code, reason or closing.reason))
-            self.close_at = time.monotonic() + self._gateway.CLOSE_GRACE_SECONDS
-            self._gateway.ending.add(self)
+            self.close_at = time.monotonic() + self._worker.CLOSE_GRACE_SECONDS
+            self._worker.ending.add(self)
 
     def abort(self) -> None:
         """Drop the socket now."""
@@ -114,7 +111,7 @@ class Connection(WSListener):
         answer = self.session.receive(message, now, int(time.time() * 1000))
         if answer.frames:
             self.outbox.write(b"".join(answer.frames))
-        self._gateway.counts.count_message(answer)
+        self._worker.counts.count_message(answer)
         if answer.closing is not None:
             self.close(answer.closing)
 
@@ -122,7 +119,7 @@ class Connection(WSListener):
         if self._parts is None:
             self._parts = bytearray()
         self._parts += frame.get_payload_as_bytes()
-        if len(self._parts) > self._gateway.settings.max_message_bytes:
+        if len(self._parts) > self._worker.settings.max_message_bytes:
             self.close(Closing.TOO_BIG)
         elif frame.fin:
             message, self._parts = bytes(self._parts), None

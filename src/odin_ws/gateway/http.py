@@ -1,21 +1,19 @@
 """What the port answers before a connection is a WebSocket: health, metrics, the page, and refusals.
 
-Pure but for the gateway it reads: a path and headers in, a `Reply` out, or None when the request may
+Pure but for the worker it reads: a path and headers in, a `Reply` out, or None when the request may
 become a connection. picows parses requests: GET with HTTP/1.1 and no body, anything else is a 400.
 """
 
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from odin_ws import __version__
 from odin_ws.gateway.health import health_document
 from odin_ws.gateway.metrics import CONTENT_TYPE, exposition
-
-if TYPE_CHECKING:
-    from odin_ws.gateway.server import Gateway
+from odin_ws.gateway.worker import Worker
 
 PATHS = ("/ws", "/livez", "/readyz", "/health", "/metrics", "/")
 _HANDSHAKE = ("sec-websocket-key", "sec-websocket-version")
@@ -32,21 +30,21 @@ class Reply(NamedTuple):
     refusal: str = ""
 
 
-def reply_to(target: str, headers: Mapping[str, str], gateway: "Gateway") -> Reply | None:
+def reply_to(target: str, headers: Mapping[str, str], worker: Worker) -> Reply | None:
     """The answer to a request, or None when it may upgrade."""
     path = target.partition("?")[0]
     if path == "/ws":
-        return _refusal(headers, gateway)
+        return _refusal(headers, worker)
     if path == "/livez":
         return _json(HTTPStatus.OK, {"status": "alive"})
     if path == "/readyz":
-        return _readiness(gateway)
+        return _readiness(worker)
     if path == "/health":
-        document = health_document(gateway.figures(), gateway.settings)
+        document = health_document(worker.figures(), worker.settings)
         bad = document["status"] == "unhealthy"
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if bad else HTTPStatus.OK, document)
     if path == "/metrics":
-        return Reply(HTTPStatus.OK, exposition(gateway.registry), CONTENT_TYPE)
+        return Reply(HTTPStatus.OK, exposition(worker.registry), CONTENT_TYPE)
     if path == "/":
         return Reply(HTTPStatus.OK, _index(headers).encode(), "text/plain; charset=utf-8")
     return _json(HTTPStatus.NOT_FOUND, {"error": f"no such path; there are {', '.join(PATHS)}"})
@@ -70,8 +68,8 @@ def origin_allowed(origin: str | None, host: str | None, allowed: tuple[str, ...
     return name is not None and (name in _LOOPBACK or name == own)
 
 
-def _refusal(headers: Mapping[str, str], gateway: "Gateway") -> Reply | None:
-    settings = gateway.settings
+def _refusal(headers: Mapping[str, str], worker: Worker) -> Reply | None:
+    settings = worker.settings
     if headers.get("upgrade", "").lower() != "websocket":
         error = {"error": "/ws speaks WebSocket; connect with ws://, or see /health"}
         return _json(HTTPStatus.UPGRADE_REQUIRED, error, ("Upgrade", "websocket"))
@@ -81,16 +79,16 @@ def _refusal(headers: Mapping[str, str], gateway: "Gateway") -> Reply | None:
         error = {"error": "this origin is not allowed; add it to gateway.allowed_origins"}
         return _json(HTTPStatus.FORBIDDEN, error, refusal="origin")
     retry = ("Retry-After", str(settings.retry_after_seconds))
-    if gateway.draining:
+    if worker.draining:
         return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "draining"}, retry, refusal="draining")
-    if settings.max_connections and len(gateway.connections) >= settings.max_connections:
+    if settings.max_connections and len(worker.connections) >= settings.max_connections:
         error = {"error": f"at capacity: {settings.max_connections} connections"}
         return _json(HTTPStatus.SERVICE_UNAVAILABLE, error, retry, refusal="capacity")
     return None
 
 
-def _readiness(gateway: "Gateway") -> Reply:
-    failing = gateway.failing_checks()
+def _readiness(worker: Worker) -> Reply:
+    failing = worker.failing_checks()
     if failing:
         return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready", "failing": failing})
     return _json(HTTPStatus.OK, {"status": "ready"})

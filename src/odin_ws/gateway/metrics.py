@@ -1,14 +1,12 @@
 """The gateway's Prometheus metrics, each written once: name, type, help and where its value comes from."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-if TYPE_CHECKING:
-    from odin_ws.gateway.server import Gateway
+from odin_ws.gateway.worker import Worker
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -16,8 +14,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class GatewayCollector(Collector):
     """Reads the gateway's figures at each scrape."""
 
-    def __init__(self, gateway: "Gateway") -> None:
-        self._gateway = gateway
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
@@ -26,19 +24,19 @@ class GatewayCollector(Collector):
         yield self._latency()
 
     def _gauges(self) -> Iterator[Metric]:
-        gateway = self._gateway
-        figures = gateway.figures()
+        worker = self._worker
+        figures = worker.figures()
         age = figures.age_seconds
         rows: list[tuple[str, str, float]] = [
             ("connections", "Connections held.", figures.connections),
             (
                 "connections_max",
                 "Most connections that are let in; 0 is no limit.",
-                gateway.settings.max_connections,
+                worker.settings.max_connections,
             ),
-            ("channels", "Channels known, with or without subscribers.", len(gateway.hub.channels)),
-            ("slow_connections", "Connections for which bytes wait in this process.", len(gateway.slow)),
-            ("queued_bytes", "Bytes that wait for slow connections.", gateway.queued_bytes()),
+            ("channels", "Channels known, with or without subscribers.", len(worker.hub.channels)),
+            ("slow_connections", "Connections for which bytes wait in this process.", len(worker.slow)),
+            ("queued_bytes", "Bytes that wait for slow connections.", worker.queued_bytes()),
             ("feed_lag_records", "Records in the log that were not read yet.", figures.lag_records),
             (
                 "feed_lag_seconds",
@@ -51,7 +49,7 @@ class GatewayCollector(Collector):
                 -1 if age is None else age,
             ),
             ("feed_connected", "1 when the event log can be read.", figures.log_connected),
-            ("ready", "1 when /readyz says so.", not gateway.failing_checks()),
+            ("ready", "1 when /readyz says so.", not worker.failing_checks()),
             (
                 "loop_lag_seconds",
                 "Worst lateness of a timer in the last seconds.",
@@ -65,7 +63,7 @@ class GatewayCollector(Collector):
             yield GaugeMetricFamily(f"odin_gateway_{name}", text, value=float(value))
 
     def _counters(self) -> Iterator[Metric]:
-        hub, counts = self._gateway.hub.counts, self._gateway.counts
+        hub, counts = self._worker.hub.counts, self._worker.counts
         rows: list[tuple[str, str, float]] = [
             ("records", "Records read from the event log.", hub.records),
             ("deliveries", "Events written, one for each client that gets it.", hub.deliveries),
@@ -86,20 +84,13 @@ class GatewayCollector(Collector):
         )
 
     def _latency(self) -> Metric:
-        latency = self._gateway.counts.latency
+        latency = self._worker.counts.latency
         return HistogramMetricFamily(
             "odin_gateway_delivery_seconds",
             "From a record's timestamp to its being written to its subscribers.",
             buckets=list(latency.cumulative()),
             sum_value=latency.total,
         )
-
-
-def registry_of(gateway: "Gateway") -> CollectorRegistry:
-    """A registry with the gateway's metrics alone."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(GatewayCollector(gateway))
-    return registry
 
 
 def exposition(registry: CollectorRegistry) -> bytes:

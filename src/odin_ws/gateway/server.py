@@ -1,7 +1,7 @@
 """The gateway as a process: settings → startup → run → drain → gone.
 
-`Gateway` owns the hub, the feed, the set of connections and what is done about them once a second
-(pings, silence, slow consumers, unfinished closes). Signals arrive in `run`, and nowhere else.
+`Gateway` adds to what a worker holds (worker.py) the port, and what is done about its connections once a
+second: pings, silence, slow consumers, unfinished closes. Signals arrive in `run`, and nowhere else.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import contextlib
 import gc
 import itertools
 import random
-import secrets
 import signal
 import time
 from collections.abc import Callable
@@ -23,15 +22,11 @@ from odin_ws.eventlog import open_log
 from odin_ws.eventlog.base import EventLog
 from odin_ws.gateway.closing import Closing
 from odin_ws.gateway.connection import Connection
-from odin_ws.gateway.counts import GatewayCounts
-from odin_ws.gateway.feed import Feed
 from odin_ws.gateway.frames import json_frame
-from odin_ws.gateway.health import Figures, failing_checks, feed_status
+from odin_ws.gateway.health import feed_status
 from odin_ws.gateway.http import Reply, reply_to
-from odin_ws.gateway.hub import Hub
-from odin_ws.gateway.metrics import registry_of
-from odin_ws.gateway.protocol import welcome_frame
-from odin_ws.gateway.vitals import Vitals
+from odin_ws.gateway.metrics import GatewayCollector
+from odin_ws.gateway.worker import Worker
 from odin_ws.home import Home
 from odin_ws.settings import GatewaySettings, Settings
 from odin_ws.structured_log import get_log, start_logging
@@ -39,42 +34,14 @@ from odin_ws.structured_log import get_log, start_logging
 _log = get_log(__name__)
 
 
-class Gateway:
-    """One worker: everything that is shared by its connections."""
-
-    #: How long a client may take to answer a close before the socket is dropped, in seconds.
-    CLOSE_GRACE_SECONDS = 5.0
+class Gateway(Worker):
+    """A worker that listens: requests in, connections cared for until they end."""
 
     def __init__(
         self, settings: GatewaySettings, topics: tuple[Topic, ...], open_log: Callable[[], EventLog]
     ) -> None:
-        self.settings = settings
-        self.id = secrets.token_hex(4)
-        self.hub = Hub(
-            topics,
-            ring_records=settings.ring_records if settings.ring_bytes else 0,
-            ring_bytes=settings.ring_bytes,
-            max_channels=settings.max_channels,
-        )
-        self.counts = GatewayCounts()
-        self.feed = Feed(
-            open_log,
-            tuple(topic.name for topic in topics),
-            self.hub,
-            self.counts.latency,
-            warm_seconds=settings.warm_seconds,
-            tick_ms=settings.tick_ms,
-        )
-        self.vitals = Vitals()
-        self.connections: dict[Connection, None] = {}
-        self.slow: set[Connection] = set()
-        self.ending: set[Connection] = set()
-        self.draining = False
-        self.registry = registry_of(self)
-        self._welcome = welcome_frame(self.id, settings)
-        self._told = "ok"
-        self._all_gone = asyncio.Event()
-        self._ping_slots = max(1, round(settings.ping_interval_seconds))
+        super().__init__(settings, topics, open_log)
+        self.registry.register(GatewayCollector(self))
 
     # Life
 
@@ -105,13 +72,13 @@ class Gateway:
     async def look_after(self) -> None:
         """Once a second, for ever: pings, silence, slow consumers, unfinished closes, feed status."""
         for turn in itertools.count():
-            await asyncio.sleep(self.settings.ping_interval_seconds / self._ping_slots)
+            await asyncio.sleep(self.settings.ping_interval_seconds / self.ping_slots)
             self.look_once(turn)
 
     def look_once(self, turn: int) -> None:
         """One turn of `look_after`; each connection is pinged in one of so many turns."""
         now = time.monotonic()
-        self._check_lives(turn % self._ping_slots, now)
+        self._check_lives(turn % self.ping_slots, now)
         self._end_overdue(now)
         self._tell_status()
 
@@ -134,7 +101,7 @@ class Gateway:
                 connection.close(Closing.DRAINING)
         if self.connections:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), self.CLOSE_GRACE_SECONDS)
+                await asyncio.wait_for(self.all_gone.wait(), self.CLOSE_GRACE_SECONDS)
 
     # What connections tell
 
@@ -148,54 +115,7 @@ class Gateway:
             self.counts.refused[reply.refusal] += 1
         return picows.WSUpgradeResponseWithListener(_response(reply), None)
 
-    def opened(self, connection: Connection) -> None:
-        """A connection is up."""
-        self.connections[connection] = None
-        connection.ping_slot = self.counts.connects % self._ping_slots
-        self.counts.connects += 1
-        connection.outbox.write(self._welcome)
-        if self._told != "ok":
-            connection.outbox.write(self._status_frame())
-
-    def closed(self, connection: Connection) -> None:
-        """A connection is gone."""
-        self.connections.pop(connection, None)
-        self.slow.discard(connection)
-        self.ending.discard(connection)
-        if self.draining and not self.connections:
-            self._all_gone.set()
-        self.counts.closes[connection.closing.label if connection.closing else "lost"] += 1
-
-    # Figures
-
-    def figures(self) -> Figures:
-        """What health and metrics are made of, as of now."""
-        feed, now = self.feed.state, time.monotonic()
-        behind = feed.lag_records > 0 and feed.last_timestamp_ms > 0
-        return Figures(
-            log_connected=feed.connected,
-            log_problem=feed.problem,
-            missing_topics=feed.missing_topics,
-            seconds_since_poll=now - (feed.last_poll or self.vitals.started),
-            lag_records=feed.lag_records,
-            lag_seconds=max(0.0, time.time() - feed.last_timestamp_ms / 1000) if behind else 0.0,
-            age_seconds=now - feed.last_record if feed.last_record else None,
-            connections=len(self.connections),
-            cpu_percent=self.vitals.cpu_percent,
-            memory_bytes=self.vitals.memory_bytes,
-            memory_limit_bytes=self.vitals.memory_limit_bytes,
-            loop_lag_ms=self.vitals.loop_lag_ms,
-            draining=self.draining,
-            uptime_seconds=self.vitals.uptime_seconds,
-        )
-
-    def failing_checks(self) -> dict[str, str]:
-        """What keeps the gateway from being ready; empty when it is."""
-        return failing_checks(self.figures(), self.settings)
-
-    def queued_bytes(self) -> int:
-        """Bytes that wait for slow connections in this process."""
-        return sum(connection.outbox.queued_bytes() for connection in self.slow)
+    # Care
 
     def close_over_limit(self) -> None:
         """Close those for whom more waits than may; called after each tick, looks at the slow only."""
@@ -225,19 +145,14 @@ class Gateway:
 
     def _tell_status(self) -> None:
         status = feed_status(self.figures(), self.settings)
-        if status == self._told:
+        if status == self.told:
             return
-        self._told = status
+        self.told = status
         _log.info("feed status", status=status)
-        frame = self._status_frame()
+        frame = self.status_frame()
         for connection in self.connections:
             if connection.closing is None:
                 connection.outbox.write(frame)
-
-    def _status_frame(self) -> bytes:
-        age = self.figures().age_seconds
-        age_ms = None if age is None else round(age * 1000)
-        return json_frame({"type": "status", "status": self._told, "age_ms": age_ms})
 
 
 def run(settings: Settings, home: Home) -> None:
