@@ -1,4 +1,4 @@
-"""Doubles of the stack for tests: a driver that only remembers, services whose probes say what they are told."""
+"""Doubles of the stack: a driver that only remembers, and services whose probes say what they are told."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

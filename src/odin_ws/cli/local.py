@@ -89,7 +89,8 @@ def delete(service: ServiceName, output: Output = "table", timeout: Timeout = ""
 
     stack = open_current()
     chosen = select(stack.services, service)
-    confirm(f"This removes {_what(chosen)} in {stack.home.base}. Go on?", yes)
+    if stack.home.base.is_dir():
+        confirm(f"This removes {_what(chosen)} in {stack.home.base}. Go on?", yes)
     removed = verbs.delete(stack, chosen, seconds_or_default(timeout, stack), say)
     if output == "json":
         print_json({"removed": removed})

@@ -45,7 +45,8 @@ def reset(output: Output = "table", timeout: Timeout = "", yes: Yes = False) -> 
     from odin_ws.stack import verbs
 
     stack = open_current()
-    confirm(f"This removes all services with all data in {stack.home.base}. Go on?", yes)
+    if stack.home.base.is_dir():
+        confirm(f"This removes all services with all data in {stack.home.base}. Go on?", yes)
     for removed in verbs.delete(stack, stack.services, seconds_or_default(timeout, stack), say):
         say(f"removed {removed}")
     setup(output, timeout)
