@@ -1,5 +1,7 @@
 """The lock: one change at a time, and a word about who has it."""
 
+import fcntl
+import os
 import subprocess
 import sys
 
@@ -62,6 +64,21 @@ def test_it_can_be_taken_again(home):
     for _ in range(2):
         with hold_lock(home, 1, print):
             pass
+
+
+def test_a_lock_on_a_file_that_was_just_removed_is_taken_again(home, monkeypatch):
+    lock, removed = fcntl.flock, []
+
+    def remove_first(handle, operation):
+        if not removed:
+            removed.append(os.fstat(handle).st_ino)
+            (home.run / "lock").rename(home.run / "gone")
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with hold_lock(home, 1, print):
+        assert "pid" in (home.run / "lock").read_text()
+    assert removed
 
 
 def test_a_holder_may_remove_the_home(home):

@@ -116,6 +116,17 @@ def test_down_says_what_was_running(stack):
     assert stack.driver.calls == ["shut down"]
 
 
+def test_down_ends_even_a_driver_that_does_not_answer(stack, monkeypatch):
+    def hang():
+        raise OdinError("supervisord runs but does not answer")
+
+    monkeypatch.setattr(stack.driver, "observe", hang)
+    told = []
+    assert verbs.down(stack, 5, told.append) == ["log", "ws"]
+    assert stack.driver.calls == ["shut down"]
+    assert "ending it all the same" in told[0]
+
+
 def test_rebuild_restarts_what_can_be_built(stack, monkeypatch):
     monkeypatch.setattr(verbs, "reinstall", ignore)
     verbs.rebuild(stack, stack.services, 5, ignore, ignore)

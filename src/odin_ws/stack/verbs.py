@@ -97,8 +97,7 @@ def down(stack: Stack, timeout_seconds: float, tell: Tell) -> list[str]:
         return []
     with hold_lock(stack.home, timeout_seconds, tell):
         _tell_orphans(stack, tell)
-        observed = stack.driver.observe()
-        stopped = [s.name for s in stack.services if observed[s.name].state is not State.NOT_STARTED]
+        stopped = _started(stack, tell)
         stack.driver.shut_down()
         return stopped
 
@@ -119,6 +118,16 @@ def reinstall(checkout: Path, tell: Tell) -> None:
             remedy="correct pyproject.toml, then try again",
             exit_code=ExitCode.START_FAILED,
         )
+
+
+def _started(stack: Stack, tell: Tell) -> list[str]:
+    """Names of what is not simply not started; all, when the driver hangs: `down` must work even then."""
+    try:
+        observed = stack.driver.observe()
+    except OdinError as error:
+        tell(f"{error.message}; ending it all the same")
+        return [service.name for service in stack.services]
+    return [s.name for s in stack.services if observed[s.name].state is not State.NOT_STARTED]
 
 
 def _check(stack: Stack, wanted: Sequence[Service], tell: Tell, config_problems: Sequence[str] = ()) -> None:

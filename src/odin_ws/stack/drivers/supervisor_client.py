@@ -17,7 +17,7 @@ class NoSupervisor(Exception):
 class SupervisorClient:
     """Calls by full method name: `call("supervisor.getState")`. Usable from several threads."""
 
-    def __init__(self, path: Path, timeout_seconds: float = 5.0) -> None:
+    def __init__(self, path: Path, timeout_seconds: float = 3.0) -> None:
         self._path = path
         self._timeout_seconds = timeout_seconds
 

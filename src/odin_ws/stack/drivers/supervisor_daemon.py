@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from odin_ws.errors import ExitCode, OdinError
 from odin_ws.home import Home
@@ -76,9 +76,11 @@ class SupervisorDaemon:
     def end(self, timeout_seconds: float) -> None:
         """Ask it to shut down, insist if it does not, and remove its socket and files."""
         record = read_record(self._home, NAME)
-        with contextlib.suppress(NoSupervisor):
-            self.client().call("supervisor.shutdown")
         deadline = time.monotonic() + timeout_seconds
+        try:
+            self.client().call("supervisor.shutdown")
+        except NoSupervisor:
+            deadline = 0.0
         while is_alive(record) and time.monotonic() < deadline:
             time.sleep(0.03)
         if record is not None:
@@ -94,7 +96,7 @@ class SupervisorDaemon:
             return subprocess.Popen(
                 [sys.executable, *_ARGUMENTS],
                 cwd=self._home.run,
-                env=_environment(os.environ),
+                env={**os.environ, "SUPERVISED_PYTHON": shlex.quote(sys.executable)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -145,12 +147,6 @@ def interrupts_later() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if held:
         raise KeyboardInterrupt
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Without ODIN_*: each service gets those of its own explicit start (launch.py)."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("ODIN_")}
-    return {**kept, "SUPERVISED_PYTHON": shlex.quote(sys.executable), "PYTHONWARNINGS": "ignore"}
 
 
 def _raise_file_limit() -> None:
