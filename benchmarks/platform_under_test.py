@@ -27,7 +27,7 @@ UPGRADE = (
 
 
 class Platform:
-    """A fresh event log, and services started on demand; `stop` ends them by their pids."""
+    """A fresh event log with its keeper, and services started on demand; `stop` ends them by their pids."""
 
     def __init__(self, root: Path) -> None:
         self.home = Home(root).create()
@@ -35,21 +35,24 @@ class Platform:
         self.log = open_log(self.settings, self.home)
         self.log.create_topics(self.settings.all_topics())
         self._started: list[subprocess.Popen[bytes]] = []
+        self._launch("log", {})
 
     def start(self, service: str, ready_path: str, **settings: object) -> "Service":
         """Start `odin serve <service>` on a free port and wait until `ready_path` answers 200."""
         port = free_port()
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("ODIN_")}
-        environ["ODIN_HOME"] = str(self.home.root)
-        for name, value in {"port": port, **settings}.items():
-            environ[f"ODIN_{service.upper()}_{name.upper()}"] = str(value)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "odin_ws", "serve", service], env=environ, stderr=subprocess.DEVNULL
-        )
-        self._started.append(process)
-        running = Service(process.pid, port)
+        running = Service(self._launch(service, {"port": port, **settings}), port)
         running.wait(ready_path)
         return running
+
+    def _launch(self, service: str, settings: dict[str, object]) -> int:
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("ODIN_")}
+        environ["ODIN_HOME"] = str(self.home.root)
+        for name, value in settings.items():
+            environ[f"ODIN_{service.upper()}_{name.upper()}"] = str(value)
+        command = [sys.executable, "-m", "odin_ws", "serve", service]
+        process = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
+        self._started.append(process)
+        return process.pid
 
     def stop(self) -> None:
         """End all services and close the log."""
