@@ -8,22 +8,7 @@ import pytest
 
 from odin_ws.cli import app, context, options, session
 from odin_ws.home import Home
-
-#: What `./task NAME VAR=value` sets for the command line.
-VARIABLES = [
-    "FORMAT",
-    "TIMEOUT",
-    "YES",
-    "SINCE",
-    "TAIL",
-    "FOLLOW",
-    "GREP",
-    "LEVEL",
-    "TOPIC",
-    "NUM",
-    "FROM",
-    "KEY",
-]
+from started_platform import TASK_VARIABLES
 
 
 @dataclass(frozen=True)
@@ -43,21 +28,7 @@ def home(tmp_path):
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """`run("local", "status")` gives exit code, stdout and stderr; the home is empty, nothing inherited."""
-    names = (
-        "FORMAT",
-        "TIMEOUT",
-        "YES",
-        "SINCE",
-        "TAIL",
-        "FOLLOW",
-        "GREP",
-        "LEVEL",
-        "TOPIC",
-        "NUM",
-        "FROM",
-        "KEY",
-    )
-    for name in [name for name in os.environ if name.startswith("ODIN_")] + list(names):
+    for name in [name for name in os.environ if name.startswith("ODIN_")] + list(TASK_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ODIN_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,7 @@
 """stats on the embedded log and on doubles."""
 
 import json
+import time
 
 import pytest
 
@@ -20,8 +21,9 @@ def stack(home, use_stack):
 def records(stack):
     create_topics(stack)
     log = open_existing_log(stack)
-    log.append([Draft("odin.metadata", b"BTC", b'{"n":%d}' % n) for n in range(5)])
-    log.append([Draft("odin.metadata", None, b"not json")])
+    now_ms = int(time.time() * 1000)
+    log.append([Draft("odin.metadata", b"BTC", b'{"n":%d}' % n, now_ms - 9 + n) for n in range(5)])
+    log.append([Draft("odin.metadata", None, b"not json", now_ms)])
     log.close()
 
 

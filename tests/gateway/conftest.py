@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from odin_ws import catalogue
 from odin_ws.eventlog.base import Record
+from odin_ws.gateway import connection as connection_module
+from odin_ws.gateway import server as server_module
+from odin_ws.gateway import worker as worker_module
 from odin_ws.gateway.hub import Hub
 from odin_ws.gateway.outbox import Outbox
 from odin_ws.gateway.protocol import Session
@@ -105,3 +109,14 @@ def record() -> Callable[..., Record]:
         return Record(topic, partition, offset, 1_700_000_000_000 + offset, raw, value)
 
     return make
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time as gateway and connections see it; `clock.now` is set by the test."""
+    clock = SimpleNamespace(now=1000.0)
+    given = SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 1_700_000_000.0)
+    monkeypatch.setattr(connection_module, "time", given)
+    monkeypatch.setattr(server_module, "time", given)
+    monkeypatch.setattr(worker_module, "time", given)
+    return clock

@@ -2,7 +2,6 @@
 
 import json
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,6 @@ from gateway.fake_socket import Frame, connect
 from odin_ws import catalogue
 from odin_ws.gateway import connection as connection_module
 from odin_ws.gateway import server as server_module
-from odin_ws.gateway import worker as worker_module
 from odin_ws.gateway.server import Gateway
 from odin_ws.settings import GatewaySettings
 
@@ -24,17 +22,6 @@ HEARTBEAT = b'{"type":"heartbeat"}'
 @pytest.fixture
 def gateway():
     return Gateway(GatewaySettings(max_message_bytes=1024), catalogue.TOPICS, lambda: None)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time as connections see it; `clock.now` is set by the test."""
-    clock = SimpleNamespace(now=1000.0)
-    given = SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 1_700_000_000.0)
-    monkeypatch.setattr(connection_module, "time", given)
-    monkeypatch.setattr(server_module, "time", given)
-    monkeypatch.setattr(worker_module, "time", given)
-    return clock
 
 
 @pytest.fixture

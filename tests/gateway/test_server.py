@@ -15,21 +15,9 @@ from odin_ws import catalogue
 from odin_ws.errors import OdinError
 from odin_ws.gateway import connection as connection_module
 from odin_ws.gateway import server as server_module
-from odin_ws.gateway import worker as worker_module
 from odin_ws.gateway.feed import FeedState
 from odin_ws.gateway.server import Gateway
 from odin_ws.settings import GatewaySettings
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time as gateway and connections see it; `clock.now` is set by the test."""
-    clock = SimpleNamespace(now=1000.0)
-    given = SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 1_700_000_000.0)
-    monkeypatch.setattr(connection_module, "time", given)
-    monkeypatch.setattr(server_module, "time", given)
-    monkeypatch.setattr(worker_module, "time", given)
-    return clock
 
 
 @pytest.fixture
