@@ -65,7 +65,7 @@ class ConfigInvalid(OdinError):
         count = "1 error" if len(self.problems) == 1 else f"{len(self.problems)} errors"
         super().__init__(
             f"the configuration has {count}:\n{lines}",
-            remedy="correct it, then look with: odin config check",
+            remedy="correct it, then look with: ./odin config check",
             exit_code=ExitCode.USAGE,
         )
 

@@ -78,7 +78,7 @@ def test_show_can_be_narrowed(odin):
     assert odin("config", "show", "gatway") == (
         2,
         "",
-        "error: no setting begins with 'gatway'\n  try: odin config show gateway\n",
+        "error: no setting begins with 'gatway'\n  try: ./odin config show gateway\n",
     )
 
 
@@ -118,7 +118,7 @@ TOLD = [
     "error: the configuration has 2 errors:",
     "  odin.toml:2: gateway.prot is no setting (did you mean gateway.port?)",
     "  odin.toml:3: gateway.ring_records must be at least 0, not -1",
-    "  try: correct it, then look with: odin config check",
+    "  try: correct it, then look with: ./odin config check",
 ]
 
 

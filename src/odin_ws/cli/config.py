@@ -163,7 +163,7 @@ def _refuse_prefix(prefix: str) -> None:
     near = nearest(prefix, [*sections(), "topics", *setting_fields()])
     raise OdinError(
         f"no setting begins with {prefix!r}",
-        remedy=f"odin config show {near}".rstrip(),
+        remedy=f"./odin config show {near}".rstrip(),
         exit_code=ExitCode.USAGE,
     )
 

@@ -63,7 +63,7 @@ class Gateway(Worker):
         except OSError as error:
             raise OdinError(
                 f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
-                remedy="see who holds the port with: ./task doctor, or set gateway.port",
+                remedy="see who holds the port with: ./odin doctor, or set gateway.port",
                 exit_code=ExitCode.START_FAILED,
             ) from None
         self.feed.start(asyncio.get_running_loop(), self.close_over_limit)

@@ -77,7 +77,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise OdinError(
             f"cannot listen on {host}:{port}: {error.strerror or error}",
-            remedy="see who holds the port with: ./task doctor, or set publisher.port",
+            remedy="see who holds the port with: ./odin doctor, or set publisher.port",
             exit_code=ExitCode.START_FAILED,
         ) from None
     return listener

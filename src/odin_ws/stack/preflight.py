@@ -51,7 +51,7 @@ def check_all(
     to_start = [service for service in services if service.name not in running]
     return [
         check_python(),
-        *(Finding("configuration", "problem", text, "odin config check") for text in config_problems),
+        *(Finding("configuration", "problem", text, "./odin config check") for text in config_problems),
         *(check_port(s, e) for s in to_start for e in s.endpoints(settings)),
         check_files(*resource.getrlimit(resource.RLIMIT_NOFILE)),
         check_home(home),
@@ -69,7 +69,7 @@ def require(findings: Sequence[Finding]) -> None:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     raise OdinError(
         f"nothing was started, preflight found {count}:" + "".join(lines),
-        remedy="odin doctor shows all checks",
+        remedy="./odin doctor shows all checks",
         exit_code=ExitCode.PREFLIGHT,
     )
 
