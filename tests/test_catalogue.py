@@ -137,3 +137,31 @@ def test_the_catalogue_holds_together():
     )
     pairs = [(a, b) for a in catalogue.TOPICS for b in catalogue.TOPICS if a is not b]
     assert not any(channels_collide(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("BTC.*", True),
+        ("*.trade", True),
+        ("orders.eu.*", True),
+        ("*.eu.orders", True),
+        ("%2E.*", True),
+        ("*", False),
+        ("*.*", False),
+        (".*", False),
+        ("*.", False),
+        ("B*.trade", False),
+        ("a.*.b", False),
+        ("BTC.trade", False),
+        ("", False),
+    ],
+)
+def test_a_pattern_has_one_star_at_an_end(name, is_one):
+    assert catalogue.is_channel_pattern(name) is is_one
+
+
+def test_every_pattern_of_a_channel_is_one_and_matches_it():
+    assert catalogue.patterns_of("BTC.trade") == ("BTC.*", "*.trade")
+    assert catalogue.patterns_of("a.b.c") == ("a.*", "a.b.*", "*.b.c", "*.c")
+    assert all(catalogue.is_channel_pattern(pattern) for pattern in catalogue.patterns_of("a.b.c"))

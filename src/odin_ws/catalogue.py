@@ -132,6 +132,18 @@ def check_topic_name(name: str) -> str | None:
     return "is no name for a topic: 1 to 249 letters, digits, dots, _ and -"
 
 
+def is_channel_pattern(name: str) -> bool:
+    """Whether `name` is a pattern: `<key>.*` or `*.<suffix>`, with exactly one `*` at an end."""
+    inside = name[:-1] + "x" if name.endswith(".*") else "x" + name[1:] if name.startswith("*.") else ""
+    return is_channel_name(inside)
+
+
+def patterns_of(name: str) -> tuple[str, ...]:
+    """Every pattern that matches the channel `name`: two for each dot in it."""
+    cuts = [at for at, character in enumerate(name) if character == "."]
+    return tuple(name[: at + 1] + "*" for at in cuts) + tuple("*" + name[at:] for at in cuts)
+
+
 def check_channel_template(template: str, topic: str = "t") -> str | None:
     """What is wrong with the channel template of a topic, or None when it is fine."""
     if "{key}" not in template:

@@ -106,6 +106,11 @@ class GatewaySettings(Section):
     max_channels_per_session: int = Field(
         1000, ge=1, description="Channels one session may hold. Beyond: error too_many_channels."
     )
+    max_patterns_per_session: int = Field(
+        20,
+        ge=0,
+        description="Patterns like *.trade one session may hold; 0 = none. Beyond: error too_many_patterns.",
+    )
     max_message_bytes: int = Field(
         65_536, ge=1024, description="Longest message of a client. Beyond: closed with 1009."
     )

@@ -122,13 +122,58 @@ def test_channels_with_subscribers_are_never_forgotten(record, settings, new_cli
     assert [m["pos"] for m in client.take()] == ["0.3.99"]
 
 
+def test_a_pattern_brings_every_matching_channel_also_one_that_begins_later(hub, new_client, record):
+    by_key, by_suffix = new_client(), new_client()
+    by_key.subscribe("BTC.*")
+    by_suffix.subscribe("*.trade")
+    hub.publish([record(1), record(1, key="ETH"), record(1, topic="odin.social")])
+    hub.flush()
+    assert sorted(m["channel"] for m in by_key.take()) == ["BTC.social", "BTC.trade"]
+    assert sorted(m["channel"] for m in by_suffix.take()) == ["BTC.trade", "ETH.trade"]
+
+
+def test_a_client_that_holds_name_and_patterns_gets_each_event_once(hub, new_client, record):
+    client = new_client()
+    client.subscribe("BTC.trade", "BTC.*", "*.trade")
+    hub.publish([record(1), record(2)])
+    hub.flush()
+    assert len(client.take()) == 2
+    assert len(client.transport.written) == 0
+    client.send({"type": "unsubscribe", "data": {"channels": ["BTC.trade", "BTC.*"]}})
+    client.take()
+    hub.publish([record(3)])
+    hub.flush()
+    assert [m["prev"] for m in client.take()] == ["e1.3.2"]
+    assert hub.counts.deliveries == 3
+
+
+def test_a_gap_reaches_those_who_came_by_a_pattern(hub, new_client, record):
+    client = new_client()
+    client.subscribe("*.trade")
+    hub.publish([record(1)])
+    hub.lose(Loss("odin.trades", 3, 2, 8, "expired", "e1"))
+    hub.flush()
+    assert [m["type"] for m in client.take()] == ["event", "gap"]
+
+
+def test_a_channel_that_a_pattern_matches_is_never_forgotten(new_client, record):
+    small = Hub(catalogue.TOPICS, ring_records=10, ring_bytes=1000, max_channels=3)
+    client = new_client()
+    small.subscribe(client.outbox, ["K0.*"], {})
+    small.publish([record(n, key=f"K{n}") for n in range(20)])
+    small.publish([record(99, key="K0")])
+    small.flush()
+    assert [m["prev"] for m in client.take()] == [None, "0.3.0"]
+
+
 KEYS = ("BTC", "ETH", "SOL")
+NAMES = ("BTC.trade", "ETH.trade", "BTC.*", "*.trade", "SOL.*")
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("publish"), st.lists(st.sampled_from(KEYS), min_size=1, max_size=5)),
         st.tuples(st.just("flush"), st.none()),
-        st.tuples(st.just("join"), st.tuples(st.integers(0, 2), st.sampled_from(KEYS))),
-        st.tuples(st.just("leave"), st.tuples(st.integers(0, 2), st.sampled_from(KEYS))),
+        st.tuples(st.just("join"), st.tuples(st.integers(0, 2), st.sampled_from(NAMES))),
+        st.tuples(st.just("leave"), st.tuples(st.integers(0, 2), st.sampled_from(NAMES))),
     ),
     max_size=40,
 )
@@ -136,7 +181,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_whatever_the_order_of_steps_each_client_sees_each_event_of_its_time_once(steps):
-    """Model: a client is owed exactly the records published while it held their channel."""
+    """Model: a client is owed the records published while it held their channel, by name or pattern."""
     hub = Hub(catalogue.TOPICS, ring_records=5, ring_bytes=1000, max_channels=100)
     clients = [_Listener() for _ in range(3)]
     owed: list[list[str]] = [[] for _ in clients]
@@ -146,13 +191,13 @@ def test_whatever_the_order_of_steps_each_client_sees_each_event_of_its_time_onc
             for key in what:
                 hub.publish([Record("odin.trades", 0, offset, offset, key.encode(), b"1")])
                 for client, due in zip(clients, owed, strict=True):
-                    if f"{key}.trade" in client.held:
+                    if client.held & {f"{key}.trade", f"{key}.*", "*.trade"}:
                         due.append(f"0.0.{offset}")
                 offset += 1
         elif step == "flush":
             hub.flush()
         else:
-            client, name = clients[what[0]], f"{what[1]}.trade"
+            client, name = clients[what[0]], what[1]
             if step == "join":
                 hub.subscribe(client.outbox, [name], {})
                 client.held.add(name)

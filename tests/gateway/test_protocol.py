@@ -111,7 +111,11 @@ def subscribe(**data: object) -> bytes:
         (subscribe(channels=["BTC trade.x"]), "bad_channel", "letters"),
         (subscribe(channels=["BTC..trade"]), "bad_channel", "BTC.trade"),
         (subscribe(channels=["BTC.trade", ""]), "bad_channel", "BTC.trade"),
-        (subscribe(channels=["*.trade"]), "unsupported", "wildcards"),
+        (subscribe(channels=["*"]), "bad_channel", "*.trade"),
+        (subscribe(channels=["*.*"]), "bad_channel", "*.trade"),
+        (subscribe(channels=["BT*.trade"]), "bad_channel", "BTC.*"),
+        (subscribe(channels=["B.*.trade"]), "bad_channel", "BTC.*"),
+        (subscribe(channels=[f"K{n}.*" for n in range(21)]), "too_many_patterns", "20"),
         (subscribe(channels=["A.b"], policy="latest"), "unsupported", "all"),
         (subscribe(channels=["A.b"], **{"from": {"A.b": "earliest"}}), "unsupported", "last"),
         (subscribe(channels=["A.b"], **{"from": {"A.b": {"last": 0}}}), "bad_request", "at least 1"),
@@ -186,6 +190,27 @@ def test_a_replay_larger_than_may_wait_is_refused_whole(hub, new_client, record,
     assert client.session.channels == {}
 
 
+def test_patterns_are_held_counted_and_given_back_like_channels(hub, new_client, record):
+    client = new_client()
+    assert client.subscribe("BTC.*", "*.trade", "ETH.trade")["count"] == 3
+    client.send({"type": "list"})
+    assert client.take()[0]["channels"]["*.trade"] == {"policy": "all", "pos": None}
+    client.send({"type": "unsubscribe", "data": {"channels": ["*.trade", "BTC.*"]}})
+    assert client.take()[0]["count"] == 1
+    hub.publish([record(1)])
+    hub.flush()
+    assert client.take() == []
+
+
+def test_from_last_of_a_pattern_names_each_channel_it_brought(hub, new_client, record):
+    hub.publish([record(1), record(2), record(3, key="ETH"), record(4, topic="odin.social")])
+    client = new_client()
+    client.send({"type": "subscribe", "data": {"channels": ["*.trade"], "from": {"*.trade": {"last": 1}}}})
+    ack, *events = client.take()
+    assert ack["recovered"] == {"BTC.trade": 1, "ETH.trade": 1}
+    assert sorted(event["pos"] for event in events) == ["e1.3.2", "e1.3.3"]
+
+
 def test_leaving_gives_all_channels_back(hub, new_client, record):
     client = new_client()
     client.subscribe("BTC.trade", "ETH.trade")
@@ -227,7 +252,8 @@ MESSAGES = st.fixed_dictionaries(
         "data": st.fixed_dictionaries(
             {},
             optional={
-                "channels": st.lists(st.sampled_from(["A.b", "C.d", "E", "*.x"]) | JSON, max_size=4) | JSON,
+                "channels": st.lists(st.sampled_from(["A.b", "C.d", "E", "*.x", "A.*"]) | JSON, max_size=4)
+                | JSON,
                 "from": st.dictionaries(st.sampled_from(["A.b", "C.d"]), JSON, max_size=2) | JSON,
                 "policy": JSON,
             },
@@ -247,7 +273,7 @@ def test_any_messages_get_one_answer_each_or_a_close_and_the_books_balance(messa
         answer = session.receive(message, 0.0, 0)
         assert len(answer.frames) == 1 or answer.closing is not None
         held = {name for name, channel in hub.channels.items() if outbox in channel.outboxes}
-        assert held == set(session.channels)
+        assert held == {name for name in session.channels if "*" not in name}
         if answer.closing is not None:
             break
     session.leave()

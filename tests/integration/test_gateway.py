@@ -117,6 +117,18 @@ async def test_a_late_comer_gets_the_last_events_and_then_live(start_gateway, ev
     assert_chain(found)
 
 
+async def test_a_pattern_brings_all_its_channels_in_order_also_new_ones(start_gateway, event_log):
+    gateway = start_gateway()
+    async with connect(gateway.ws) as ws:
+        await subscribe(ws, "*.trade", "K1.*", "K1.trade")
+        for n in range(30):
+            event_log.append([Draft("odin.trades", f"K{n % 5}".encode(), b"%d" % n)])
+        event_log.append([Draft("odin.social", b"K1", b"30"), Draft("odin.social", b"K2", b"31")])
+        found = await events(ws, 31)
+    assert_chain(found)
+    assert sorted(event["data"] for event in found) == list(range(31))
+
+
 async def test_a_restarted_gateway_knows_the_last_events_from_the_warm_window(start_gateway, event_log):
     event_log.append([Draft("odin.trades", b"BTC", b"%d" % n) for n in range(5)])
     gateway = start_gateway()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from odin_ws.catalogue import patterns_of
 from odin_ws.eventlog.base import Record
 from odin_ws.gateway.frames import text_frame
 from odin_ws.gateway.outbox import Outbox
@@ -29,7 +30,10 @@ class Event(NamedTuple):
 
 
 class Channel:
-    """State of one channel; `outboxes` maps each subscriber to its write function, ready to iterate."""
+    """State of one channel; `outboxes` maps each subscriber of its exact name to its write function.
+
+    `patterns` are those that match it; who subscribes to them is the hub's to know.
+    """
 
     __slots__ = (
         "_prefix",
@@ -37,6 +41,7 @@ class Channel:
         "name",
         "outboxes",
         "partition",
+        "patterns",
         "pending",
         "position",
         "ring",
@@ -54,6 +59,7 @@ class Channel:
         self.ring_bytes = 0
         self.outboxes: dict[Outbox, Callable[[bytes], None]] = {}
         self.pending: list[bytes] = []
+        self.patterns = patterns_of(name)
         self._prefix = b'{"type":"event","channel":"%b","pos":"' % name.encode()
 
     def advance(self, position: bytes, timestamp_ms: int, payload: bytes) -> Event:

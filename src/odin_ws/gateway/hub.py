@@ -6,16 +6,19 @@ The price list of a tick: a few microseconds a record, a fraction of one a (outb
 write an outbox.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from odin_ws.catalogue import Topic
+from odin_ws.catalogue import Topic, is_channel_pattern
 from odin_ws.eventlog.base import Loss, Record
 from odin_ws.gateway.channel import Channel, payload_of, position_of
 from odin_ws.gateway.frames import json_frame
 from odin_ws.gateway.outbox import Outbox
 
 _NO_EPOCH = b"0"
+
+
+Audience = dict[Outbox, Callable[[bytes], None]]
 
 
 class Joined(NamedTuple):
@@ -57,6 +60,7 @@ class Hub:
         self._routes: dict[tuple[str, bytes | None], Channel] = {}
         self._epochs: dict[str, bytes] = {}
         self._dirty: list[Channel] = []
+        self._patterns: dict[str, Audience] = {}
         self._ring_records = ring_records
         self._ring_bytes = ring_bytes
         self._max_channels = max_channels
@@ -82,7 +86,7 @@ class Hub:
             event = channel.advance(position, record.timestamp_ms, payload)
             if self._ring_records:
                 channel.remember(event, self._ring_records, self._ring_bytes)
-            if channel.outboxes:
+            if channel.outboxes or self._is_matched(channel):
                 if not channel.pending:
                     self._dirty.append(channel)
                 channel.pending.append(channel.frame(event))
@@ -113,36 +117,38 @@ class Hub:
     # Sessions in and out
 
     def subscribe(self, outbox: Outbox, names: Sequence[str], last: dict[str, int]) -> Joined:
-        """Add an outbox to channels it is not yet in; `last` asks for events in memory of some of them.
+        """Add an outbox to channels or patterns; `last` asks for events in memory of some of them.
 
+        A channel that already reaches the outbox, by its name or by a pattern, brings no events in memory.
         The frames returned must be written to the outbox before anything is published again.
         """
         self.flush()
         joined = Joined({}, [])
         for name in names:
-            channel = self.channels.get(name) or self._new_channel(name, "", -1)
-            if outbox in channel.outboxes:
-                continue
-            channel.outboxes[outbox] = outbox.write
             if name in last:
-                frames = channel.last_frames(last[name])
-                joined.recovered[name] = len(frames)
-                joined.frames.extend(frames)
+                self._recall(outbox, name, last[name], joined)
+            if is_channel_pattern(name):
+                self._patterns.setdefault(name, {})[outbox] = outbox.write
+            else:
+                channel = self.channels.get(name) or self._new_channel(name, "", -1)
+                channel.outboxes[outbox] = outbox.write
         return joined
 
     def unsubscribe(self, outbox: Outbox, names: Iterable[str]) -> None:
-        """Take an outbox out of channels; it has got all that was published before."""
+        """Take an outbox out of channels and patterns; it has got all that was published before."""
         self.flush()
         for name in names:
-            channel = self.channels.get(name)
-            if channel is not None and outbox in channel.outboxes:
+            if name in self._patterns:
+                self._patterns[name].pop(outbox, None)
+                if not self._patterns[name]:
+                    del self._patterns[name]
+            elif (channel := self.channels.get(name)) is not None and outbox in channel.outboxes:
                 del channel.outboxes[outbox]
                 self._drop_if_empty(channel)
 
     def remembered_bytes(self, name: str, count: int) -> int:
-        """Bytes of payload that the last `count` events in memory of a channel have."""
-        channel = self.channels.get(name)
-        return 0 if channel is None else channel.remembered_bytes(count)
+        """Bytes of payload that the last `count` events in memory of each channel of a name have."""
+        return sum(channel.remembered_bytes(count) for channel in self._named(name))
 
     def position(self, name: str) -> str | None:
         """Position of a channel's last event, None where there was none."""
@@ -157,24 +163,52 @@ class Hub:
     # Below: how
 
     def _flush_one(self, channel: Channel) -> None:
-        blob = self._join(channel)
-        for write in channel.outboxes.values():
+        audience = self._audience(channel)
+        blob = self._join(channel, len(audience))
+        for write in audience.values():
             write(blob)
-        self.counts.writes += len(channel.outboxes)
+        self.counts.writes += len(audience)
 
     def _flush_many(self, dirty: list[Channel]) -> None:
         touched: list[Outbox] = []
         for channel in dirty:
-            blob = self._join(channel)
-            touched += [outbox for outbox in channel.outboxes if outbox.collect(blob)]
+            audience = self._audience(channel)
+            blob = self._join(channel, len(audience))
+            touched += [outbox for outbox in audience if outbox.collect(blob)]
         for outbox in touched:
             outbox.flush()
         self.counts.writes += len(touched)
 
-    def _join(self, channel: Channel) -> bytes:
+    def _is_matched(self, channel: Channel) -> bool:
+        return bool(self._patterns) and any(pattern in self._patterns for pattern in channel.patterns)
+
+    def _audience(self, channel: Channel) -> Audience:
+        """Who gets the channel's events, each once; a new mapping only where names and patterns overlap."""
+        groups = [channel.outboxes] if channel.outboxes else []
+        if self._patterns:
+            groups += [self._patterns[p] for p in channel.patterns if p in self._patterns]
+        if len(groups) == 1:
+            return groups[0]
+        return {outbox: write for group in groups for outbox, write in group.items()}
+
+    def _named(self, name: str) -> list[Channel]:
+        """The channel of an exact name, or all that match a pattern; none where there is none."""
+        if is_channel_pattern(name):
+            return [channel for channel in self.channels.values() if name in channel.patterns]
+        return [self.channels[name]] if name in self.channels else []
+
+    def _recall(self, outbox: Outbox, name: str, count: int, joined: Joined) -> None:
+        if not is_channel_pattern(name):
+            joined.recovered[name] = 0
+        for channel in self._named(name):
+            if outbox not in self._audience(channel):
+                frames = channel.last_frames(count)
+                joined.recovered[channel.name] = len(frames)
+                joined.frames.extend(frames)
+
+    def _join(self, channel: Channel, subscribers: int) -> bytes:
         pending, channel.pending = channel.pending, []
         blob = pending[0] if len(pending) == 1 else b"".join(pending)
-        subscribers = len(channel.outboxes)
         self.counts.deliveries += len(pending) * subscribers
         self.counts.deliveries_bytes += len(blob) * subscribers
         return blob
@@ -199,9 +233,8 @@ class Hub:
 
     def _forget_the_silent(self) -> None:
         """Make room: drop the tenth of channels without subscribers that were silent for longest."""
-        idle = sorted(
-            (c for c in self.channels.values() if not c.outboxes), key=lambda c: c.last_timestamp_ms
-        )
+        silent = (c for c in self.channels.values() if not c.outboxes and not self._is_matched(c))
+        idle = sorted(silent, key=lambda c: c.last_timestamp_ms)
         for channel in idle[: max(1, self._max_channels // 10)]:
             del self.channels[channel.name]
         self._routes.clear()
@@ -222,7 +255,7 @@ class Hub:
         channel.position = end
         channel.forget()
         self.counts.gaps += 1
-        if channel.outboxes:
+        if channel.outboxes or self._is_matched(channel):
             if not channel.pending:
                 self._dirty.append(channel)
             channel.pending.append(json_frame(message))

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from odin_ws.catalogue import is_channel_name
+from odin_ws.catalogue import is_channel_name, is_channel_pattern
 
 T = TypeVar("T")
 
@@ -124,13 +124,11 @@ def _checked_names(names: list[str]) -> list[str]:
     if not names:
         raise Refusal("bad_request", 'channels must name at least one, like ["BTC.trade"]')
     for name in names:
-        if "*" in name:
-            raise Refusal("unsupported", f"{_quoted(name)}: wildcards are not supported; name the channels")
-        if not is_channel_name(name):
+        if not is_channel_name(name) and not is_channel_pattern(name):
             raise Refusal(
                 "bad_channel",
-                f"{_quoted(name)} is no channel name; it is <key>.<suffix>, like BTC.trade: "
-                "letters, digits, _ - ~ and %XX for other bytes",
+                f"{_quoted(name)} is no channel name; it is <key>.<suffix>, like BTC.trade, of letters, "
+                "digits, _ - ~ and %XX for other bytes, or a pattern like BTC.* or *.trade",
             )
     return list(dict.fromkeys(names))
 

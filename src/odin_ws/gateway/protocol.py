@@ -114,11 +114,22 @@ class Session:
         return [ack, *joined.frames]
 
     def _check_count(self, new: list[str]) -> None:
-        held, limit = len(self.channels), self._limits.max_channels_per_session
-        if held + len(new) > limit:
+        held = len(self.channels) + len(new)
+        limit = self._limits.max_channels_per_session
+        if held > limit:
             raise Refusal(
                 "too_many_channels",
-                f"a session holds at most {limit} channels; it has {held}, {len(new)} more were asked for",
+                f"a session holds at most {limit} channels; it has {len(self.channels)}, "
+                f"{len(new)} more were asked for",
+            )
+        if any("*" in name for name in new):
+            self._check_patterns(sum("*" in name for name in (*self.channels, *new)))
+
+    def _check_patterns(self, count: int) -> None:
+        limit = self._limits.max_patterns_per_session
+        if count > limit:
+            raise Refusal(
+                "too_many_patterns", f"a session holds at most {limit} patterns, this would make {count}"
             )
 
     def _check_size(self, last: dict[str, int]) -> None:
@@ -177,6 +188,7 @@ def welcome_frame(server_id: str, limits: GatewaySettings) -> bytes:
             "ping_interval_ms": round(limits.ping_interval_seconds * 1000),
             "limits": {
                 "channels": limits.max_channels_per_session,
+                "patterns": limits.max_patterns_per_session,
                 "message_bytes": limits.max_message_bytes,
                 "messages_per_second": limits.max_messages_per_second,
                 "queued_bytes": limits.max_queued_bytes,
