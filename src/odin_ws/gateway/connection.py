@@ -49,7 +49,7 @@ class Connection(WSListener):
         socket = transport.underlying_transport
         socket.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         self.last_heard = time.monotonic()
-        self.outbox = Outbox(socket, self._worker.settings.max_queued_bytes, self)
+        self.outbox = Outbox(socket, self._worker.settings.max_queued_bytes)
         self.session = Session(self._worker.hub, self.outbox, self._worker.settings)
         self._worker.opened(self)
 

@@ -23,13 +23,12 @@ class Transport(Protocol):
 class Outbox:
     """The way to one client. `write` goes straight to the transport; `collect`/`flush` join a tick."""
 
-    __slots__ = ("_waiting", "limit_bytes", "owner", "transport", "write")
+    __slots__ = ("_waiting", "limit_bytes", "transport", "write")
 
-    def __init__(self, transport: Transport, limit_bytes: int, owner: object = None) -> None:
+    def __init__(self, transport: Transport, limit_bytes: int) -> None:
         self.transport = transport
         self.write = transport.write
         self.limit_bytes = limit_bytes
-        self.owner = owner
         self._waiting: list[bytes] | None = None
 
     def collect(self, blob: bytes) -> bool:
